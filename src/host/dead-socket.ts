@@ -1,0 +1,27 @@
+import { lstatSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+
+/** Whether somebody answers at a unix socket. */
+export async function isAnswered(path: string): Promise<boolean> {
+  return (await knock(path)) === undefined;
+}
+
+/** Removes the path of a socket whose owner was killed; false where somebody answers there. Other files are left alone. */
+export async function removeDeadSocket(path: string): Promise<boolean> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return true;
+  const refusal = await knock(path);
+  if (refusal === 'ECONNREFUSED') unlinkSync(path);
+  return refusal !== undefined;
+}
+
+/** The code of the error that connecting gives; undefined where it succeeds. */
+function knock(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(undefined);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name));
+  });
+}

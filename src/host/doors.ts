@@ -1,0 +1,142 @@
+/** Doors on real sockets: listening ones, and connecting ones that try again for as long as they are open. */
+import { chmodSync } from 'node:fs';
+import type { Server, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { SocketAddress } from '../base/socket-address.ts';
+import { formatSocketAddress } from '../base/socket-address.ts';
+import type { Arrival, Door, DoorMode, LeaveReason } from '../link/arrival.ts';
+import { removeDeadSocket } from './dead-socket.ts';
+import { StartError } from './start-error.ts';
+import { StreamPort } from './stream-port.ts';
+
+/** How long a connecting door waits before it tries again. */
+const RETRY_DELAY = 200;
+
+/** The longest path that fits `sockaddr_un` (unix(7)), without its final zero. */
+const UNIX_PATH_LIMIT = 107;
+
+/** Opens a door; rejects with a `StartError` where the address cannot be used. */
+export async function openDoor(
+  mode: DoorMode,
+  address: SocketAddress,
+  onArrival: (arrival: Arrival) => void,
+): Promise<Door> {
+  if (address.kind === 'unix' && Buffer.byteLength(address.path) > UNIX_PATH_LIMIT) {
+    throw new StartError(
+      'path-too-long',
+      `${address.path} is longer than the ${UNIX_PATH_LIMIT} octets a unix socket may have; choose a shorter folder`,
+    );
+  }
+  return mode === 'listen' ? listenAt(address, onArrival) : connectTo(address, onArrival);
+}
+
+async function listenAt(address: SocketAddress, onArrival: (arrival: Arrival) => void): Promise<Door> {
+  const open = new Set<StreamPort>();
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    onArrival(arrivalOf(socket, peerOf(socket, address), open));
+  });
+  if (address.kind === 'unix' && !(await removeDeadSocket(address.path))) {
+    throw new StartError(
+      'address-in-use',
+      `unix:${address.path} is in use by a running program; stop it or choose another path`,
+    );
+  }
+  await listening(server, address);
+  if (address.kind === 'unix') chmodSync(address.path, 0o600);
+  return {
+    address: boundAddress(server, address),
+    close: async () => {
+      // Node unlinks the path of a unix socket that it listened on.
+      server.close();
+      for (const port of open) port.close();
+    },
+  };
+}
+
+function connectTo(address: SocketAddress, onArrival: (arrival: Arrival) => void): Door {
+  const open = new Set<StreamPort>();
+  let retry: NodeJS.Timeout | undefined;
+  let pending: Socket | undefined;
+  let isOpen = true;
+  const again = () => {
+    if (isOpen) retry = setTimeout(attempt, RETRY_DELAY);
+  };
+  const attempt = () => {
+    const socket = connect(
+      address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+    );
+    pending = socket;
+    const failed = () => again();
+    socket.once('error', failed);
+    socket.once('connect', () => {
+      pending = undefined;
+      socket.pause().off('error', failed);
+      onArrival(arrivalOf(socket, formatSocketAddress(address), open, again));
+    });
+  };
+  attempt();
+  return {
+    address,
+    close: async () => {
+      isOpen = false;
+      clearTimeout(retry);
+      pending?.destroy();
+      for (const port of open) port.close();
+    },
+  };
+}
+
+function arrivalOf(socket: Socket, peer: string, open: Set<StreamPort>, onGone: () => void = () => undefined): Arrival {
+  return {
+    peer,
+    accept: (drops, onLeave) => {
+      const port: StreamPort = new StreamPort(socket, drops, (why: LeaveReason) => {
+        open.delete(port);
+        onLeave(why);
+        onGone();
+      });
+      open.add(port);
+      return port;
+    },
+    refuse: () => {
+      socket.on('error', () => undefined); // nobody is interested any more
+      socket.on('close', onGone);
+      socket.destroy();
+    },
+  };
+}
+
+function listening(server: Server, address: SocketAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('listening', resolve);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(startErrorOf(error, address)));
+    server.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port });
+  });
+}
+
+function startErrorOf(error: NodeJS.ErrnoException, address: SocketAddress): StartError {
+  const where = formatSocketAddress(address);
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartError('address-in-use', `${where} is taken; stop its owner or choose another`);
+    case 'EACCES':
+      return new StartError(
+        'address-refused',
+        `${where}: permission denied; choose a folder you may write to, or a port above 1023`,
+      );
+    case 'ENOENT':
+      return new StartError('no-folder', `${where}: the folder does not exist; make it first`);
+    default:
+      return new StartError('cannot-listen', `${where}: ${error.message}`);
+  }
+}
+
+function boundAddress(server: Server, asked: SocketAddress): SocketAddress {
+  const bound = server.address();
+  return asked.kind === 'tcp' && bound !== null && typeof bound === 'object' ? { ...asked, port: bound.port } : asked;
+}
+
+function peerOf(socket: Socket, address: SocketAddress): string {
+  if (address.kind === 'unix' || socket.remoteAddress === undefined) return formatSocketAddress(address);
+  return formatSocketAddress({ kind: 'tcp', host: socket.remoteAddress, port: socket.remotePort ?? 0 });
+}

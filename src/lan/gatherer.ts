@@ -1,0 +1,35 @@
+import type { FrameSink } from '../link/frame-batch.ts';
+import { FrameBatch, LENGTH_PREFIX } from '../link/frame-batch.ts';
+
+const INITIAL_LENGTH = 256 * 1024;
+
+/** Copies frames that lie scattered in a chunk into one batch of neighbours, so that they leave together. */
+export class Gatherer {
+  readonly #batch = new FrameBatch(new Uint8Array(INITIAL_LENGTH));
+  #end = 0;
+
+  /** Adds frames [first, end), prefixes included. A chunk's frames fit, whatever their number. */
+  add(batch: FrameBatch, first: number, end: number): void {
+    const from = batch.starts[first]! - LENGTH_PREFIX;
+    const to = batch.ends[end - 1]!;
+    if (this.#end + to - from > this.#batch.bytes.length) this.#grow(this.#end + to - from);
+    this.#batch.bytes.set(batch.bytes.subarray(from, to), this.#end);
+    const shift = this.#end - from;
+    for (let i = first; i < end; i++) this.#batch.add(batch.starts[i]! + shift, batch.ends[i]! + shift);
+    this.#end += to - from;
+  }
+
+  /** Passes on what was added, as one run, and starts anew. */
+  release(sink: FrameSink): void {
+    const batch = this.#batch;
+    sink.push(batch, 0, batch.count);
+    batch.reset(batch.isRetained ? new Uint8Array(batch.bytes.length) : batch.bytes);
+    this.#end = 0;
+  }
+
+  #grow(length: number): void {
+    const larger = new Uint8Array(Math.max(length, 2 * this.#batch.bytes.length));
+    larger.set(this.#batch.bytes.subarray(0, this.#end));
+    this.#batch.bytes = larger;
+  }
+}

@@ -1,0 +1,59 @@
+/** Every drop in the program has a name and goes through one call. */
+import type { Counters } from '../base/counters.ts';
+import type { FrameBatch } from './frame-batch.ts';
+
+export type DropReason =
+  /** Shorter than an Ethernet header. */
+  | 'runt'
+  /** The port's queue towards the guest is full. */
+  | 'egress-full'
+  /** Source address is a group or zero: no station has it. */
+  | 'invalid-source'
+  /** The destination is on the port that the frame came from. */
+  | 'same-port'
+  /** 01:80:C2:00:00:00..0F: IEEE 802.1Q keeps these on their link. */
+  | 'reserved-address'
+  /** Stations on the LAN itself produced more than it forwards in one turn. */
+  | 'lan-backlog'
+  /** A station's stack refused it; see `StackDropReason`. */
+  | StackDropReason;
+
+/** Why a station with a stack of its own did not take a frame. */
+export type StackDropReason =
+  | 'not-for-us'
+  | 'vlan-tagged'
+  | 'unknown-ethertype'
+  | 'arp-malformed'
+  | 'ipv4-malformed'
+  | 'ipv4-bad-checksum'
+  | 'ipv4-bad-source'
+  | 'ipv4-not-local'
+  | 'ipv4-unknown-protocol'
+  | 'ipv4-no-route'
+  | 'fragment-duplicate'
+  | 'fragment-malformed'
+  | 'fragment-limit'
+  | 'fragment-timeout'
+  | 'icmp-malformed'
+  | 'icmp-bad-checksum'
+  /** No error, no echo: an obsolete query. */
+  | 'icmp-unknown-type'
+  /** RFC 1122, 3.2.2.6: an echo request to a broadcast address stays unanswered. */
+  | 'icmp-broadcast-echo'
+  /** An answer or an error that is about nothing we asked. */
+  | 'icmp-unmatched'
+  | 'udp-malformed'
+  | 'udp-bad-checksum'
+  | 'udp-no-listener'
+  | 'neighbour-unresolved'
+  | 'neighbour-queue-full';
+
+export interface DropSink {
+  /** Frames [first, end) of the batch go no further, and this is why. */
+  dropped(reason: DropReason, batch: FrameBatch, first: number, end: number): void;
+}
+
+/** A sink that counts by name. */
+export function countDrops(counters: Counters): DropSink {
+  return { dropped: (reason, _batch, first, end) => counters.add(reason, end - first) };
+}

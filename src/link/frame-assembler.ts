@@ -1,0 +1,60 @@
+/**
+ * Builds the frames that a station of our own sends, in place, and passes them on together.
+ *
+ *     const start = assembler.reserve(length);      // write the frame at assembler.bytes[start..]
+ *     assembler.commit(start, length);              // pads to 60 octets
+ *     assembler.flush();                            // one push for all of them
+ */
+import { ETHERNET_MIN_LENGTH } from '../wire/ethernet.ts';
+import { writeUint32 } from '../wire/octets.ts';
+import type { FrameSink } from './frame-batch.ts';
+import { FrameBatch, LENGTH_PREFIX } from './frame-batch.ts';
+import { MAX_FRAME_LENGTH } from './stream-framing.ts';
+
+const BUFFER_LENGTH = 4 * (MAX_FRAME_LENGTH + LENGTH_PREFIX);
+
+const emptyBatch = (): FrameBatch => new FrameBatch(new Uint8Array(BUFFER_LENGTH), 1024);
+
+export class FrameAssembler {
+  readonly #sink: FrameSink;
+  #batch = emptyBatch();
+  /** Takes over while the other batch is on loan: an answer to it may be built before `flush` returns. */
+  #spare: FrameBatch | undefined;
+  #end = 0;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** The buffer that the last `reserve` was about. */
+  get bytes(): Uint8Array {
+    return this.#batch.bytes;
+  }
+
+  /** Room for a frame of up to `length` octets; returns its offset. What was committed before may leave now. */
+  reserve(length: number): number {
+    if (this.#batch.isFull || this.#end + LENGTH_PREFIX + Math.max(length, ETHERNET_MIN_LENGTH) > BUFFER_LENGTH)
+      this.flush();
+    return this.#end + LENGTH_PREFIX;
+  }
+
+  /** The frame at the reserved offset is `length` octets long; short ones are padded with zeros (RFC 894). */
+  commit(start: number, length: number): void {
+    const padded = Math.max(length, ETHERNET_MIN_LENGTH);
+    this.bytes.fill(0, start + length, start + padded);
+    writeUint32(this.bytes, start - LENGTH_PREFIX, padded);
+    this.#batch.add(start, start + padded);
+    this.#end = start + padded;
+  }
+
+  flush(): void {
+    const batch = this.#batch;
+    if (batch.count === 0) return;
+    this.#batch = this.#spare ?? emptyBatch();
+    this.#spare = undefined;
+    this.#end = 0;
+    this.#sink.push(batch, 0, batch.count);
+    batch.reset(batch.isRetained ? new Uint8Array(BUFFER_LENGTH) : batch.bytes);
+    this.#spare = batch;
+  }
+}

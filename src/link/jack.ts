@@ -1,0 +1,106 @@
+/**
+ * A named place on a LAN, what users call a port: `web:lan`, `vm1`, `lan:gateway`.
+ *
+ * The jack stays when the machine behind it leaves; it counts, lets captures listen and bounds the queue towards the machine.
+ *
+ *     machine's Port ──from-guest──> meter -> probes -> LAN
+ *     machine's Port <──to-guest──── meter <- probes <- queue limit <- LAN
+ */
+import { Counters } from '../base/counters.ts';
+import type { Mac } from '../wire/mac.ts';
+import type { DropReason, DropSink } from './drops.ts';
+import type { FrameBatch, FrameSink } from './frame-batch.ts';
+import { octetsOf } from './frame-batch.ts';
+import type { Port } from './port.ts';
+import type { Direction, Probe } from './probe.ts';
+
+/** Octets that may wait for a machine that reads slowly; what comes then is dropped as `egress-full`. */
+export const EGRESS_LIMIT = 256 * 1024;
+
+export interface Traffic {
+  frames: number;
+  octets: number;
+}
+
+export class Jack implements Port, DropSink {
+  readonly name: string;
+  /** The address that the machine's card was given; undefined where anyone may plug in. */
+  readonly mac: Mac | undefined;
+  readonly fromGuest: Traffic = { frames: 0, octets: 0 };
+  readonly toGuest: Traffic = { frames: 0, octets: 0 };
+  readonly drops = new Counters();
+  readonly #egressLimit: number;
+  readonly #inward: FrameSink;
+  #probes: readonly Probe[] = [];
+  #machine: Port | undefined;
+  #lan: FrameSink | undefined;
+
+  constructor(name: string, mac?: Mac, egressLimit = EGRESS_LIMIT) {
+    this.name = name;
+    this.mac = mac;
+    this.#egressLimit = egressLimit;
+    this.#inward = { push: (batch, first, end) => this.#receive(batch, first, end) };
+  }
+
+  get isConnected(): boolean {
+    return this.#machine !== undefined;
+  }
+
+  get queued(): number {
+    return this.#machine?.queued ?? 0;
+  }
+
+  /** The machine is here. */
+  connect(machine: Port): void {
+    this.#machine = machine;
+    machine.attach(this.#inward);
+  }
+
+  /** The machine is gone. */
+  disconnect(): void {
+    this.#machine?.detach();
+    this.#machine = undefined;
+  }
+
+  attach(receiver: FrameSink): void {
+    this.#lan = receiver;
+  }
+
+  detach(): void {
+    this.#lan = undefined;
+  }
+
+  listen(probe: Probe): void {
+    this.#probes = [...this.#probes, probe];
+  }
+
+  silence(probe: Probe): void {
+    this.#probes = this.#probes.filter((other) => other !== probe);
+  }
+
+  push(batch: FrameBatch, first: number, end: number): void {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    if (machine.queued >= this.#egressLimit) {
+      this.dropped('egress-full', batch, first, end);
+      return;
+    }
+    this.#observe('to-guest', this.toGuest, batch, first, end);
+    machine.push(batch, first, end);
+  }
+
+  dropped(reason: DropReason, _batch: FrameBatch, first: number, end: number): void {
+    this.drops.add(reason, end - first);
+  }
+
+  #receive(batch: FrameBatch, first: number, end: number): void {
+    this.#observe('from-guest', this.fromGuest, batch, first, end);
+    this.#lan?.push(batch, first, end);
+  }
+
+  #observe(direction: Direction, traffic: Traffic, batch: FrameBatch, first: number, end: number): void {
+    traffic.frames += end - first;
+    traffic.octets += octetsOf(batch, first, end);
+    for (let i = 0; i < this.#probes.length; i++) this.#probes[i]!.hear(direction, batch, first, end);
+  }
+}

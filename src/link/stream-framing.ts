@@ -1,0 +1,108 @@
+/**
+ * The framing of QEMU's `stream` and `socket` netdevs: each frame follows its length, four octets, big-endian.
+ *
+ * Octets from a socket land in `space()` and are announced by `received(n)`; complete frames leave as a batch that lies in the
+ * same buffer. A frame that is cut by the end of a read stays in place and the next read continues behind it.
+ *
+ * QEMU accepts lengths up to 69 632 (4096 + 65 536) and stops reading for good at 0, so those limits are faults here: after one
+ * the place in the stream is lost, the owner closes the port. Frames shorter than an Ethernet header are dropped by name.
+ */
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { readUint32 } from '../wire/octets.ts';
+import type { DropSink } from './drops.ts';
+import type { FrameSink } from './frame-batch.ts';
+import { FrameBatch, LENGTH_PREFIX } from './frame-batch.ts';
+
+export const MAX_FRAME_LENGTH = 69_632;
+
+/** Room for a read; the rest of the buffer takes the frame that the read before it cut. */
+const READ_LENGTH = 128 * 1024;
+const BUFFER_LENGTH = READ_LENGTH + 128 * 1024;
+
+export type FramingFault = 'zero-length' | 'oversized-length';
+
+export class StreamFraming {
+  readonly #sink: FrameSink;
+  readonly #drops: DropSink;
+  readonly #onFault: (fault: FramingFault, length: number) => void;
+  readonly #batch = new FrameBatch(new Uint8Array(BUFFER_LENGTH));
+  /** Octets [#from, #to) of the buffer are a frame that is not complete yet. */
+  #from = 0;
+  #to = 0;
+  #faulted = false;
+
+  constructor(sink: FrameSink, drops: DropSink, onFault: (fault: FramingFault, length: number) => void) {
+    this.#sink = sink;
+    this.#drops = drops;
+    this.#onFault = onFault;
+  }
+
+  /** Where the next octets belong: at least `READ_LENGTH` of room. */
+  space(): Uint8Array {
+    return this.#batch.bytes.subarray(this.#to);
+  }
+
+  /** `length` octets lie at the start of what `space()` gave; passes on every frame that is complete. */
+  received(length: number): void {
+    if (this.#faulted) return;
+    this.#to += length;
+    this.#split();
+    this.#makeRoom();
+  }
+
+  #split(): void {
+    const batch = this.#batch;
+    const bytes = batch.bytes;
+    let at = this.#from;
+    while (this.#to - at >= LENGTH_PREFIX) {
+      const length = readUint32(bytes, at);
+      const start = at + LENGTH_PREFIX;
+      if (length === 0 || length > MAX_FRAME_LENGTH) {
+        this.#flush();
+        this.#faulted = true;
+        this.#onFault(length === 0 ? 'zero-length' : 'oversized-length', length);
+        return;
+      }
+      if (start + length > this.#to) break;
+      at = start + length;
+      if (length < ETHERNET_HEADER_LENGTH) {
+        this.#flush();
+        this.#refuse(start, at);
+      } else {
+        batch.add(start, at);
+        if (batch.isFull) this.#flush();
+      }
+    }
+    this.#flush();
+    this.#from = at;
+  }
+
+  #flush(): void {
+    if (this.#batch.count === 0) return;
+    this.#sink.push(this.#batch, 0, this.#batch.count);
+    this.#batch.count = 0;
+  }
+
+  #refuse(start: number, end: number): void {
+    this.#batch.add(start, end);
+    this.#drops.dropped('runt', this.#batch, 0, 1);
+    this.#batch.count = 0;
+  }
+
+  /** Leaves a retained buffer alone, and moves a cut frame to the front when too little room is left behind it. */
+  #makeRoom(): void {
+    const batch = this.#batch;
+    const cut = this.#to - this.#from;
+    if (batch.isRetained) {
+      const fresh = new Uint8Array(BUFFER_LENGTH);
+      fresh.set(batch.bytes.subarray(this.#from, this.#to));
+      batch.reset(fresh);
+    } else if (cut > 0 && BUFFER_LENGTH - this.#to >= READ_LENGTH) {
+      return;
+    } else if (cut > 0) {
+      batch.bytes.copyWithin(0, this.#from, this.#to);
+    }
+    this.#from = 0;
+    this.#to = cut;
+  }
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Real guests under QEMU: one file at a time, since a guest under TCG wants a core of its own. */
+export default defineConfig({
+  test: {
+    include: ['test/guest/**/*.guest.test.ts'],
+    globalSetup: 'test/guest/support/setup.ts',
+    env: { VMLAN_TEST_BUILT: '1' },
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    reporters: ['verbose', './test/support/count-reporter.ts'],
+  },
+});
