@@ -21,12 +21,13 @@ export type LeaveReason =
   | { readonly kind: 'socket-error'; readonly code: string }
   | { readonly kind: 'closed' };
 
+export type DoorMode = 'listen' | 'connect';
+
 /** A socket at which machines arrive: vmlan listens on it, or connects to it again and again. */
 export interface Door {
+  readonly mode: DoorMode;
   /** Where it is; a port that was asked for as 0 is known now. */
   readonly address: SocketAddress;
   /** Stops listening or connecting, unlinks what it made, and closes the connections that came through it. */
   close(): Promise<void>;
 }
-
-export type DoorMode = 'listen' | 'connect';

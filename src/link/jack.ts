@@ -101,6 +101,7 @@ export class Jack implements Port, DropSink {
   #observe(direction: Direction, traffic: Traffic, batch: FrameBatch, first: number, end: number): void {
     traffic.frames += end - first;
     traffic.octets += octetsOf(batch, first, end);
-    for (let i = 0; i < this.#probes.length; i++) this.#probes[i]!.hear(direction, batch, first, end);
+    const probes = this.#probes; // a probe may silence itself
+    for (let i = 0; i < probes.length; i++) probes[i]!.hear(direction, batch, first, end);
   }
 }

@@ -1,0 +1,197 @@
+/**
+ * ICMP as a host speaks it: answers echo requests, reports what it cannot deliver (RFC 792; RFC 1122, 3.2.2), and asks `ping`s.
+ */
+import type { Random } from '../base/chance.ts';
+import type { Millis, Scheduler, Timer } from '../base/time.ts';
+import type { DropReason, DropSink } from '../link/drops.ts';
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import type { Icmpv4Header } from '../wire/icmpv4.ts';
+import {
+  emitIcmpv4,
+  HOST_UNREACHABLE,
+  ICMPV4_ECHO_REPLY,
+  ICMPV4_ECHO_REQUEST,
+  ICMPV4_HEADER_LENGTH,
+  ICMPV4_TIME_EXCEEDED,
+  ICMPV4_UNREACHABLE,
+  Icmpv4View,
+  isIcmpv4Error,
+  NETWORK_UNREACHABLE,
+} from '../wire/icmpv4.ts';
+import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, Ipv4View, PROTOCOL_ICMP } from '../wire/ipv4.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
+import type { Addressing } from './addressing.ts';
+import type { IncomingPacket, Ipv4Protocol } from './ipv4-input.ts';
+import type { Ipv4Output } from './ipv4-output.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** RFC 1812, 4.3.2.8: the rate of error messages is limited, and it is a token bucket that limits it. */
+const ERRORS_PER_SECOND = 100;
+const ERRORS_BURST = 50;
+/** RFC 1812, 4.3.2.3: an error message quotes as much as fits into 576 octets. */
+const MAX_QUOTE = 576 - IPV4_HEADER_LENGTH - ICMPV4_HEADER_LENGTH;
+
+const DEFAULT_PING_LENGTH = 56;
+const MAX_PING_LENGTH = IPV4_MAX_LENGTH - IPV4_HEADER_LENGTH - ICMPV4_HEADER_LENGTH;
+
+export interface PingOptions {
+  /** Octets behind the ICMP header; 56 where undefined. */
+  readonly payloadLength?: number | undefined;
+  readonly timeout: Millis;
+}
+
+export type PingResult =
+  | { readonly kind: 'reply'; readonly rtt: Millis }
+  | { readonly kind: 'timeout' }
+  /** `code` is that of ICMP's destination unreachable: 0 no route, 1 nobody answers ARP, others as routers report them. */
+  | { readonly kind: 'unreachable'; readonly code: number };
+
+interface Ping {
+  readonly to: Ipv4;
+  readonly sentAt: Millis;
+  readonly timer: Timer;
+  readonly on: (result: PingResult) => void;
+}
+
+export class Icmp implements Ipv4Protocol {
+  readonly #scheduler: Scheduler;
+  readonly #addressing: Addressing;
+  readonly #output: Ipv4Output;
+  readonly #drops: DropSink;
+  readonly #errorAllowance: TokenBucket;
+  readonly #message = new Icmpv4View();
+  readonly #quotedIp = new Ipv4View();
+  readonly #quotedMessage = new Icmpv4View();
+  /** By sequence number. */
+  readonly #pings = new Map<number, Ping>();
+  readonly #identifier: number;
+  #sequence = 0;
+
+  constructor(scheduler: Scheduler, random: Random, addressing: Addressing, output: Ipv4Output, drops: DropSink) {
+    this.#scheduler = scheduler;
+    this.#addressing = addressing;
+    this.#output = output;
+    this.#drops = drops;
+    this.#errorAllowance = new TokenBucket(scheduler, ERRORS_PER_SECOND, ERRORS_BURST);
+    this.#identifier = Math.floor(random.next() * 0x1_0000);
+  }
+
+  receive(packet: IncomingPacket): void {
+    const { batch, index, ip } = packet;
+    const defect = this.#message.bind(batch.bytes, ip.payloadStart, ip.payloadEnd);
+    const reason =
+      defect === undefined ? this.#handle(packet) : defect === 'bad-checksum' ? 'icmp-bad-checksum' : 'icmp-malformed';
+    if (reason !== undefined) this.#drops.dropped(reason, batch, index, index + 1);
+  }
+
+  /** Acts on the message; says why where it was not taken. */
+  #handle(packet: IncomingPacket): DropReason | undefined {
+    const { type } = this.#message;
+    if (type === ICMPV4_ECHO_REQUEST) return this.#answerEcho(packet);
+    if (type === ICMPV4_ECHO_REPLY) return this.#takeReply(packet);
+    if (isIcmpv4Error(type)) return this.#takeError(packet);
+    return 'icmp-unknown-type';
+  }
+
+  #answerEcho({ batch, ip, isBroadcast }: IncomingPacket): DropReason | undefined {
+    if (isBroadcast) return 'icmp-broadcast-echo';
+    if (!this.#addressing.isOwn(ip.destination)) return 'ipv4-not-local';
+    const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
+    const payload = batch.bytes.subarray(payloadStart, payloadEnd);
+    this.#send(ip.destination, ip.source, { type: ICMPV4_ECHO_REPLY, code: 0, identifier, sequence }, payload);
+    return undefined;
+  }
+
+  #takeReply({ ip }: IncomingPacket): DropReason | undefined {
+    const { identifier, sequence } = this.#message;
+    const ping = this.#pings.get(sequence);
+    if (ping === undefined || identifier !== this.#identifier || ping.to !== ip.source) return 'icmp-unmatched';
+    this.#finish(sequence, { kind: 'reply', rtt: this.#scheduler.now() - ping.sentAt });
+    return undefined;
+  }
+
+  #takeError({ batch }: IncomingPacket): DropReason | undefined {
+    const { type, code, payloadStart, payloadEnd } = this.#message;
+    const isTaken = type === ICMPV4_UNREACHABLE && this.#fail(batch.bytes, payloadStart, payloadEnd, code);
+    return isTaken ? undefined : 'icmp-unmatched';
+  }
+
+  /** Asks `to` for an echo. `on` hears exactly one result, at once where no route leads there. */
+  ping(
+    to: Ipv4,
+    { payloadLength = DEFAULT_PING_LENGTH, timeout }: PingOptions,
+    on: (result: PingResult) => void,
+  ): void {
+    if (payloadLength > MAX_PING_LENGTH)
+      throw new RangeError(`a ping carries up to ${MAX_PING_LENGTH} octets, not ${payloadLength}`);
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    const sequence = this.#sequence;
+    this.#finish(sequence, { kind: 'timeout' });
+    const now = this.#scheduler.now();
+    const timer = this.#scheduler.timer(() => this.#finish(sequence, { kind: 'timeout' }));
+    timer.arm(now + timeout);
+    this.#pings.set(sequence, { to, sentAt: now, timer, on });
+    const header = { type: ICMPV4_ECHO_REQUEST, code: 0, identifier: this.#identifier, sequence };
+    const payload = Uint8Array.from({ length: payloadLength }, (_, i) => i & 0xff);
+    const isSent = this.#send(this.#addressing.first, to, header, payload);
+    if (!isSent) this.#finish(sequence, { kind: 'unreachable', code: NETWORK_UNREACHABLE });
+  }
+
+  #finish(sequence: number, result: PingResult): void {
+    const ping = this.#pings.get(sequence);
+    if (ping === undefined) return;
+    this.#pings.delete(sequence);
+    ping.timer.cancel();
+    ping.on(result);
+  }
+
+  /** Our own packets (whole frames) found nobody at the next hop. */
+  nextHopUnreachable(frames: readonly Uint8Array[]): void {
+    for (const frame of frames) this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, HOST_UNREACHABLE);
+  }
+
+  /** Ends the ping whose request starts at `start`; false where the bytes are no request of ours. */
+  #fail(bytes: Uint8Array, start: number, end: number, code: number): boolean {
+    const ip = this.#quotedIp;
+    if (ip.bindQuoted(bytes, start, end) !== undefined || ip.protocol !== PROTOCOL_ICMP || ip.fragmentOffset !== 0)
+      return false;
+    const message = this.#quotedMessage;
+    if (message.bindQuoted(bytes, ip.payloadStart, ip.payloadEnd) !== undefined || message.type !== ICMPV4_ECHO_REQUEST)
+      return false;
+    const { sequence } = message;
+    const ping = this.#pings.get(sequence);
+    if (ping === undefined || message.identifier !== this.#identifier || ping.to !== ip.destination) return false;
+    this.#finish(sequence, { kind: 'unreachable', code });
+    return true;
+  }
+
+  /** Tells the packet's sender that it cannot be delivered, and why. */
+  unreachable(code: number, packet: IncomingPacket): void {
+    this.#report(ICMPV4_UNREACHABLE, code, packet);
+  }
+
+  timeExceeded(code: number, packet: IncomingPacket): void {
+    this.#report(ICMPV4_TIME_EXCEEDED, code, packet);
+  }
+
+  #report(type: number, code: number, packet: IncomingPacket): void {
+    const { batch, ip } = packet;
+    if (!this.#mayReport(packet) || !this.#errorAllowance.take()) return;
+    const quote = batch.bytes.subarray(ip.start, Math.min(ip.payloadEnd, ip.start + MAX_QUOTE));
+    this.#send(ip.destination, ip.source, { type, code, identifier: 0, sequence: 0 }, quote);
+  }
+
+  /** RFC 1122, 3.2.2: never about a broadcast, a later fragment, an ICMP error, or what names no single host as its source. */
+  #mayReport({ batch, ip, isBroadcast }: IncomingPacket): boolean {
+    if (isBroadcast || ip.fragmentOffset !== 0 || !this.#addressing.isOwn(ip.destination)) return false;
+    if (ip.protocol !== PROTOCOL_ICMP) return true;
+    const defect = this.#quotedMessage.bindQuoted(batch.bytes, ip.payloadStart, ip.payloadEnd);
+    return defect === undefined && !isIcmpv4Error(this.#quotedMessage.type);
+  }
+
+  #send(source: Ipv4, destination: Ipv4, header: Icmpv4Header, payload: Uint8Array): boolean {
+    const head = new Uint8Array(ICMPV4_HEADER_LENGTH);
+    emitIcmpv4(header, payload, head, 0);
+    return this.#output.send({ source, destination, protocol: PROTOCOL_ICMP }, head, payload);
+  }
+}

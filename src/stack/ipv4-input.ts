@@ -1,0 +1,111 @@
+/** IPv4 on the way in: what is acceptable, what is ours, whole datagrams from fragments, and on to the protocol above. */
+import type { Scheduler } from '../base/time.ts';
+import type { DropSink } from '../link/drops.ts';
+import type { FrameBatch } from '../link/frame-batch.ts';
+import { batchOf } from '../link/frame-batch.ts';
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
+import { PROTOCOL_UNREACHABLE, REASSEMBLY_TIME_EXCEEDED } from '../wire/icmpv4.ts';
+import { Ipv4View } from '../wire/ipv4.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { isGroupMac, readMac } from '../wire/mac.ts';
+import type { Addressing } from './addressing.ts';
+import { isUnicastIpv4 } from './addressing.ts';
+import type { Icmp } from './icmp.ts';
+import { Reassembly } from './reassembly.ts';
+
+/** A packet that is for us; one object, re-bound per packet. What is needed of it is read before anything is sent. */
+export interface IncomingPacket {
+  readonly batch: FrameBatch;
+  readonly index: number;
+  readonly ip: Ipv4View;
+  /** It went to a broadcast address, or to us in a broadcast frame: no error and no echo answers it (RFC 1122, 3.2.2). */
+  readonly isBroadcast: boolean;
+}
+
+/** What takes the packets of one protocol number. */
+export interface Ipv4Protocol {
+  receive(packet: IncomingPacket): void;
+}
+
+export class Ipv4Input {
+  readonly #addressing: Addressing;
+  readonly #drops: DropSink;
+  readonly #icmp: Icmp;
+  readonly #protocols: ReadonlyMap<number, Ipv4Protocol>;
+  readonly reassembly: Reassembly;
+  readonly #ip = new Ipv4View();
+  readonly #packet = { batch: batchOf([]), index: 0, ip: this.#ip, isBroadcast: false };
+
+  constructor(
+    scheduler: Scheduler,
+    addressing: Addressing,
+    drops: DropSink,
+    icmp: Icmp,
+    protocols: ReadonlyMap<number, Ipv4Protocol>,
+  ) {
+    this.#addressing = addressing;
+    this.#drops = drops;
+    this.#icmp = icmp;
+    this.#protocols = protocols;
+    this.reassembly = new Reassembly(scheduler, drops, (first) => this.#reassemblyTimedOut(first));
+  }
+
+  /** Takes frame `index`, whose EtherType is IPv4. */
+  receive(batch: FrameBatch, index: number): void {
+    const ip = this.#ip;
+    const defect = ip.bind(batch.bytes, batch.starts[index]! + ETHERNET_HEADER_LENGTH, batch.ends[index]!);
+    if (defect !== undefined) {
+      this.#drops.dropped(defect === 'bad-checksum' ? 'ipv4-bad-checksum' : 'ipv4-malformed', batch, index, index + 1);
+    } else if (!this.#isPlausibleSource(ip.source, ip.destination)) {
+      this.#drops.dropped('ipv4-bad-source', batch, index, index + 1);
+    } else if (!this.#isLocal(ip.destination)) {
+      this.#drops.dropped('ipv4-not-local', batch, index, index + 1);
+    } else if (!ip.isFragment) {
+      this.#deliver(batch, index);
+    } else {
+      const whole = this.reassembly.add(batch, index, ip);
+      if (whole === undefined) return;
+      ip.bind(whole.bytes, whole.starts[0]! + ETHERNET_HEADER_LENGTH, whole.ends[0]!);
+      this.#deliver(whole, 0);
+    }
+  }
+
+  /** RFC 1122, 3.2.1.3: a source is one host's address; one that has none yet asks everybody from 0.0.0.0. */
+  #isPlausibleSource(source: Ipv4, destination: Ipv4): boolean {
+    if (source === 0) return this.#addressing.isBroadcast(destination);
+    return isUnicastIpv4(source) && !this.#addressing.isOwn(source) && !this.#addressing.isBroadcast(source);
+  }
+
+  /** Ours, a broadcast, or, while we have no address, whatever came to our MAC (RFC 2131, 4.1: an offer to the address it offers). */
+  #isLocal(destination: Ipv4): boolean {
+    if (this.#addressing.isOwn(destination) || this.#addressing.isBroadcast(destination)) return true;
+    return this.#addressing.interface === undefined && isUnicastIpv4(destination);
+  }
+
+  /** Hands on the packet that the view is bound to. */
+  #deliver(batch: FrameBatch, index: number): void {
+    const packet = this.#describe(batch, index);
+    const protocol = this.#protocols.get(this.#ip.protocol);
+    if (protocol !== undefined) {
+      protocol.receive(packet);
+      return;
+    }
+    this.#drops.dropped('ipv4-unknown-protocol', batch, index, index + 1);
+    this.#icmp.unreachable(PROTOCOL_UNREACHABLE, packet);
+  }
+
+  #describe(batch: FrameBatch, index: number): IncomingPacket {
+    const packet = this.#packet;
+    packet.batch = batch;
+    packet.index = index;
+    packet.isBroadcast =
+      this.#addressing.isBroadcast(this.#ip.destination) || isGroupMac(readMac(batch.bytes, batch.starts[index]!));
+    return packet;
+  }
+
+  /** RFC 1122, 3.3.2: the sender hears of it where fragment zero arrived. */
+  #reassemblyTimedOut(first: FrameBatch): void {
+    const defect = this.#ip.bind(first.bytes, first.starts[0]! + ETHERNET_HEADER_LENGTH, first.ends[0]!);
+    if (defect === undefined) this.#icmp.timeExceeded(REASSEMBLY_TIME_EXCEEDED, this.#describe(first, 0));
+  }
+}

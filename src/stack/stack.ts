@@ -1,0 +1,148 @@
+/**
+ * A station's own TCP/IP: what a gateway, a service or a machine written in TypeScript has between itself and a LAN.
+ *
+ * Theory of operation. A stack is a `Port`: frames come in batches through `push`, and what it sends leaves through the attached
+ * receiver. Each frame is judged once, on views that move over the batch, and either has an effect or is dropped by name; work that
+ * a batch causes is sent as one push at its end.
+ *
+ *     push ── arp ── neighbours ─┐                      transmitter collects frames, one push per piece of work
+ *        └─── ipv4-input ── reassembly                  addressing  knows whose address is whose
+ *                  └── icmp, udp ── ipv4-output ── neighbours ── transmitter
+ *
+ * Who owns what: `Addressing` the addresses, `Neighbours` the packets that wait for a MAC, `Reassembly` the fragments, `Udp` the
+ * listeners, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop, never grow or throw.
+ *
+ * What is left out: options of IPv4 are skipped (source routes are never followed), nothing is forwarded, multicast is sent but not
+ * received (level 1 of RFC 1112), a packet to the station itself is not looped back, and paths narrower than the network's MTU
+ * are not discovered (packets leave without DF, so a router may cut them).
+ */
+import type { Random } from '../base/chance.ts';
+import { Counters } from '../base/counters.ts';
+import type { Scheduler } from '../base/time.ts';
+import type { DropReason, DropSink } from '../link/drops.ts';
+import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
+import type { Port } from '../link/port.ts';
+import { ETHERNET_TYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_VLAN } from '../wire/ethernet.ts';
+import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { Mac } from '../wire/mac.ts';
+import { BROADCAST_MAC, readMac } from '../wire/mac.ts';
+import { readUint16 } from '../wire/octets.ts';
+import type { AddressingConfig } from './addressing.ts';
+import { Addressing } from './addressing.ts';
+import type { AddressResolution } from './arp.ts';
+import { Arp } from './arp.ts';
+import type { PingOptions, PingResult } from './icmp.ts';
+import { Icmp } from './icmp.ts';
+import type { Ipv4Protocol } from './ipv4-input.ts';
+import { Ipv4Input } from './ipv4-input.ts';
+import { Ipv4Output } from './ipv4-output.ts';
+import { Transmitter } from './transmitter.ts';
+import { Udp } from './udp.ts';
+import type { UdpLayer } from './udp-layer.ts';
+
+export interface StackOptions {
+  readonly mac: Mac;
+  /** Octets of an IP packet, 68 and more. */
+  readonly mtu: number;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** Where drops are counted; counters of its own where undefined. */
+  readonly drops?: Counters;
+}
+
+export class Stack implements Port, DropSink {
+  readonly mac: Mac;
+  readonly mtu: number;
+  /** What was not taken or not sent, by `DropReason`. */
+  readonly drops: Counters;
+  readonly udp: UdpLayer;
+  readonly #transmitter: Transmitter;
+  readonly #addressing = new Addressing();
+  readonly #arp: Arp;
+  readonly #icmp: Icmp;
+  readonly #ipv4: Ipv4Input;
+
+  constructor({ mac, mtu, scheduler, random, drops = new Counters() }: StackOptions) {
+    this.mac = mac;
+    this.mtu = mtu;
+    this.drops = drops;
+    this.#transmitter = new Transmitter(mac);
+    this.#arp = new Arp(scheduler, this.#transmitter, this.#addressing, this, (frames) =>
+      this.#icmp.nextHopUnreachable(frames),
+    );
+    const output = new Ipv4Output(mtu, random, this.#transmitter, this.#addressing, this.#arp.neighbours, this);
+    this.#icmp = new Icmp(scheduler, random, this.#addressing, output, this);
+    const udp = new Udp(random, output, this.#icmp, this);
+    this.udp = udp;
+    const protocols = new Map<number, Ipv4Protocol>([
+      [PROTOCOL_ICMP, this.#icmp],
+      [PROTOCOL_UDP, udp],
+    ]);
+    this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, protocols);
+  }
+
+  /** Takes these addresses and gives up all others. */
+  configure(config: AddressingConfig): void {
+    this.#arp.neighbours.clear();
+    this.#addressing.configure(config);
+  }
+
+  /** The first address; undefined while there is none. */
+  get interface(): Ipv4Interface | undefined {
+    return this.#addressing.interface;
+  }
+
+  get arp(): AddressResolution {
+    return this.#arp;
+  }
+
+  /** Asks `to` for an echo; `on` hears exactly one result, which may be before the call returns. */
+  ping(to: Ipv4, options: PingOptions, on: (result: PingResult) => void): void {
+    this.#icmp.ping(to, options, on);
+  }
+
+  get queued(): number {
+    return 0;
+  }
+
+  attach(receiver: FrameSink): void {
+    this.#transmitter.attach(receiver);
+  }
+
+  detach(): void {
+    this.#transmitter.attach(undefined);
+  }
+
+  push(batch: FrameBatch, first: number, end: number): void {
+    this.#transmitter.during(() => {
+      for (let i = first; i < end; i++) this.#receive(batch, i);
+    });
+  }
+
+  #receive(batch: FrameBatch, index: number): void {
+    const at = batch.starts[index]!;
+    const to = readMac(batch.bytes, at);
+    if (to !== this.mac && to !== BROADCAST_MAC) {
+      this.dropped('not-for-us', batch, index, index + 1);
+      return;
+    }
+    switch (readUint16(batch.bytes, at + ETHERNET_TYPE)) {
+      case ETHERTYPE_IPV4:
+        this.#ipv4.receive(batch, index);
+        return;
+      case ETHERTYPE_ARP:
+        this.#arp.receive(batch, index);
+        return;
+      case ETHERTYPE_VLAN:
+        this.dropped('vlan-tagged', batch, index, index + 1);
+        return;
+      default:
+        this.dropped('unknown-ethertype', batch, index, index + 1);
+    }
+  }
+
+  dropped(reason: DropReason, _batch: FrameBatch, first: number, end: number): void {
+    this.drops.add(reason, end - first);
+  }
+}

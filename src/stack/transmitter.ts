@@ -1,0 +1,58 @@
+/**
+ * The way out of a station: frames are built in place and leave together when the piece of work that made them ends.
+ *
+ * A push may bring answers back into the station before it returns. So nothing that a later step needs is kept in shared views or
+ * scratch buffers across `reserve`, which pushes when the buffer is full.
+ */
+import { FrameAssembler } from '../link/frame-assembler.ts';
+import type { FrameSink } from '../link/frame-batch.ts';
+import type { Mac } from '../wire/mac.ts';
+
+export class Transmitter {
+  /** The station's own address, the source of everything it sends. */
+  readonly mac: Mac;
+  readonly #assembler = new FrameAssembler({ push: (batch, first, end) => this.#receiver?.push(batch, first, end) });
+  #receiver: FrameSink | undefined;
+  #depth = 0;
+
+  constructor(mac: Mac) {
+    this.mac = mac;
+  }
+
+  attach(receiver: FrameSink | undefined): void {
+    this.#receiver = receiver;
+  }
+
+  /** Does `work`; the frames that it and everything inside it sends leave as one push at the end of the outermost call. */
+  during(work: () => void): void {
+    this.#depth++;
+    try {
+      work();
+    } finally {
+      this.#depth--;
+      if (this.#depth === 0) this.#assembler.flush();
+    }
+  }
+
+  /** The buffer that the last `reserve` was about. */
+  get bytes(): Uint8Array {
+    return this.#assembler.bytes;
+  }
+
+  /** Room for a frame of `length` octets; returns its offset in `bytes`. Only inside `during`. */
+  reserve(length: number): number {
+    return this.#assembler.reserve(length);
+  }
+
+  /** The frame at the reserved offset is complete. */
+  commit(start: number, length: number): void {
+    this.#assembler.commit(start, length);
+  }
+
+  /** Sends a copy of a whole frame. Only inside `during`. */
+  send(frame: Uint8Array): void {
+    const start = this.reserve(frame.length);
+    this.bytes.set(frame, start);
+    this.commit(start, frame.length);
+  }
+}

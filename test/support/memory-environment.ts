@@ -1,0 +1,111 @@
+import type { ByteSink, FileTree, StateFile } from '../../src/base/files.ts';
+import { SeededRandom } from '../../src/base/chance.ts';
+import type { LogEntry } from '../../src/base/log.ts';
+import type { SocketAddress } from '../../src/base/socket-address.ts';
+import { formatSocketAddress } from '../../src/base/socket-address.ts';
+import type { Environment } from '../../src/lab/environment.ts';
+import type { Arrival, Door, DoorMode, LeaveReason } from '../../src/link/arrival.ts';
+import type { Port } from '../../src/link/port.ts';
+import { ManualScheduler } from './manual-scheduler.ts';
+
+/** An outside that is all in memory: a clock that the test turns, files and documents in maps, doors that the test walks through. */
+export class MemoryEnvironment implements Environment {
+  readonly scheduler = new ManualScheduler();
+  readonly wallClock = this.scheduler;
+  readonly random = new SeededRandom(1);
+  readonly files = new Map<string, MemoryFile>();
+  /** Documents that outlive a lab: give them to the next environment. */
+  readonly documents: Map<string, string>;
+  readonly entries: LogEntry[] = [];
+  readonly #doors = new Map<string, (arrival: Arrival) => void>();
+
+  constructor(documents = new Map<string, string>()) {
+    this.documents = documents;
+  }
+
+  readonly log = (entry: LogEntry): void => {
+    this.entries.push(entry);
+  };
+
+  get events(): readonly string[] {
+    return this.entries.map(({ event }) => event);
+  }
+
+  async openDoor(mode: DoorMode, address: SocketAddress, onArrival: (arrival: Arrival) => void): Promise<Door> {
+    const where = formatSocketAddress(address);
+    if (where.includes('taken')) throw new Error(`${where} is taken`);
+    this.#doors.set(where, onArrival);
+    return { mode, address, close: async () => void this.#doors.delete(where) };
+  }
+
+  get openDoors(): readonly string[] {
+    return [...this.#doors.keys()];
+  }
+
+  async createFile(path: string): Promise<ByteSink> {
+    const file = new MemoryFile();
+    this.files.set(path, file);
+    return file;
+  }
+
+  async openFolder(): Promise<FileTree> {
+    return { open: async () => undefined };
+  }
+
+  openState(name: string): StateFile {
+    return {
+      load: async () => this.documents.get(name),
+      save: async (text) => void this.documents.set(name, text),
+      setAside: async () => void this.documents.delete(name),
+    };
+  }
+
+  /** A machine comes to a door; what is returned lets it leave again. */
+  arrive(where: string, machine: Port): Visit {
+    const visit = new Visit(machine);
+    this.#doors.get(where)!(visit);
+    return visit;
+  }
+}
+
+export class Visit implements Arrival {
+  readonly peer = 'test';
+  isRefused = false;
+  readonly #machine: Port;
+  #onLeave: ((why: LeaveReason) => void) | undefined;
+
+  constructor(machine: Port) {
+    this.#machine = machine;
+  }
+
+  accept(_drops: unknown, onLeave: (why: LeaveReason) => void): Port {
+    this.#onLeave = onLeave;
+    return this.#machine;
+  }
+
+  refuse(): void {
+    this.isRefused = true;
+  }
+
+  leave(why: LeaveReason = { kind: 'hung-up' }): void {
+    this.#onLeave?.(why);
+  }
+}
+
+/** Keeps what is written. */
+export class MemoryFile implements ByteSink {
+  readonly #pieces: Uint8Array[] = [];
+  isClosed = false;
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#pieces.push(bytes.slice());
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#pieces);
+  }
+}
