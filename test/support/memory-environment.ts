@@ -1,5 +1,5 @@
-import type { ByteSink, FileTree, StateFile } from '../../src/base/files.ts';
 import { SeededRandom } from '../../src/base/chance.ts';
+import type { ByteSink, FileTree, StateFile } from '../../src/base/files.ts';
 import type { LogEntry } from '../../src/base/log.ts';
 import type { SocketAddress } from '../../src/base/socket-address.ts';
 import { formatSocketAddress } from '../../src/base/socket-address.ts';
