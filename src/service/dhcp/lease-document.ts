@@ -1,0 +1,53 @@
+/**
+ * Leases as the document that survives the process: JSON, addresses as text, times in seconds since 1970.
+ * Offers are not in it; a client that was only offered an address starts again.
+ */
+import { formatIpv4, parseIpv4 } from '../../wire/ipv4-address.ts';
+import { formatMac, parseMac } from '../../wire/mac.ts';
+import type { Lease } from './leases.ts';
+
+const VERSION = 1;
+
+export function formatLeases(leases: Iterable<Lease>): string {
+  const entries = [...leases]
+    .filter(({ state }) => state !== 'offered')
+    .map((lease) => ({ ...lease, mac: formatMac(lease.mac), address: formatIpv4(lease.address) }));
+  return `${JSON.stringify({ version: VERSION, leases: entries }, undefined, 1)}\n`;
+}
+
+/** The leases of a document; undefined where the text is not one of ours. */
+export function parseLeases(text: string): readonly Lease[] | undefined {
+  const document = parseJson(text);
+  if (!isRecord(document) || document['version'] !== VERSION || !Array.isArray(document['leases'])) return undefined;
+  const leases = document['leases'].map(leaseOf);
+  return leases.every((lease) => lease !== undefined) ? leases : undefined;
+}
+
+function leaseOf(entry: unknown): Lease | undefined {
+  if (!isRecord(entry)) return undefined;
+  const mac = parseMac(String(entry['mac']));
+  const address = parseIpv4(String(entry['address']));
+  const { state, expires, hostname, clientId } = entry;
+  if (mac === undefined || address === undefined || typeof expires !== 'number') return undefined;
+  if (state !== 'bound' && state !== 'released') return undefined;
+  return {
+    mac,
+    address,
+    state,
+    expires,
+    ...(typeof hostname === 'string' ? { hostname } : {}),
+    ...(typeof clientId === 'string' ? { clientId } : {}),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,281 @@
+/**
+ * DHCP server for one network, RFC 2131.
+ *
+ * Theory of operation. `decide` says what a message calls for; this file does it. An address that no record gives to the client is
+ * probed by ARP before it is offered, so a machine with a static address in the pool is noticed; a client with a record is answered
+ * at once. A lease is on disk before its ACK leaves, so a restart forgets nothing that a client was told.
+ *
+ * Each client has at most one probe and one ACK under way: a message that comes meanwhile takes the place of the one that waits.
+ * Left out: rapid commit (RFC 4039), BOOTP without DHCP, authentication, networks behind relays.
+ */
+import type { Counters } from '../../base/counters.ts';
+import type { StateFile } from '../../base/files.ts';
+import type { Log } from '../../base/log.ts';
+import type { WallClock } from '../../base/time.ts';
+import type { Stack } from '../../stack/stack.ts';
+import type { UdpDatagram, UdpSocket } from '../../stack/udp-layer.ts';
+import type { DhcpMessage, DhcpOptions } from '../../wire/dhcp.ts';
+import { DHCP_SERVER_PORT, emitDhcp, parseDhcp } from '../../wire/dhcp.ts';
+import { CLIENT_IDENTIFIER, HOST_NAME, textOf, uint32 } from '../../wire/dhcp-options.ts';
+import type { Ipv4, Ipv4Interface } from '../../wire/ipv4-address.ts';
+import { broadcastOf, formatIpv4, networkOf } from '../../wire/ipv4-address.ts';
+import type { Mac } from '../../wire/mac.ts';
+import { formatMac } from '../../wire/mac.ts';
+import type { Service } from '../service.ts';
+import type { Decision } from './decision.ts';
+import { decide } from './decision.ts';
+import type { DhcpConfig } from './dhcp-config.ts';
+import { LeaseStore } from './lease-store.ts';
+import type { LeaseEntry } from './leases.ts';
+import { LeaseTable } from './leases.ts';
+import type { DhcpReply } from './reply.ts';
+import { destinationOf, leaseTimeFor, replyTo, sizeLimit } from './reply.ts';
+
+/** Seconds for which nobody gets an address that is in use by somebody without a lease. */
+const QUARANTINE_TIME = 600;
+/** Two requests, 100 ms for an answer to each: a station of the same LAN answers in less. */
+const PROBE = { attempts: 2, interval: 100 } as const;
+/** Probes under way at a time; who comes later asks again. */
+const PROBE_LIMIT = 256;
+/** The largest UDP payload. */
+const MAX_PAYLOAD = 65_507;
+
+/** What a DHCP server needs from outside. */
+export interface DhcpOutside {
+  readonly wallClock: WallClock;
+  readonly log: Log;
+  /** Refusals by name. */
+  readonly counters: Counters;
+  /** Where leases survive a restart; they do not where undefined. */
+  readonly leases?: StateFile | undefined;
+}
+
+/** A client whose message waits for a probe. */
+interface Probe {
+  readonly address: Ipv4;
+  message: DhcpMessage;
+}
+
+export class DhcpServer implements Service {
+  readonly name = 'dhcp';
+  readonly #config: DhcpConfig;
+  readonly #server: Ipv4Interface;
+  readonly #mtu: number;
+  readonly #outside: DhcpOutside;
+  readonly #leases: LeaseTable;
+  readonly #store: LeaseStore;
+  readonly #probes = new Map<Mac, Probe>();
+  readonly #probed = new Set<Ipv4>();
+  /** Clients whose ACK waits for the disk. */
+  readonly #unsaved = new Set<Mac>();
+  readonly #out = new Uint8Array(MAX_PAYLOAD);
+  #stack: Stack | undefined;
+  #socket: UdpSocket | undefined;
+
+  /** `server` is the address of the stack on which the service will start; `mtu` that of its network. */
+  constructor(config: DhcpConfig, server: Ipv4Interface, mtu: number, outside: DhcpOutside) {
+    this.#config = config;
+    this.#server = server;
+    this.#mtu = mtu;
+    this.#outside = outside;
+    this.#leases = new LeaseTable({
+      first: config.first,
+      last: config.last,
+      reservations: config.reservations,
+      excluded: [server.address, networkOf(server), broadcastOf(server), ...config.routers, ...config.dns],
+    });
+    this.#store = new LeaseStore(outside.leases, this.#leases, outside.counters, outside.log);
+  }
+
+  /** Reads the leases of the run before; once, before `start`. */
+  load(): Promise<void> {
+    return this.#store.load(this.#now());
+  }
+
+  start(stack: Stack): void {
+    this.#stack = stack;
+    this.#socket = stack.udp.open(DHCP_SERVER_PORT, (datagram) => this.#receive(datagram));
+  }
+
+  stop(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+    this.#stack = undefined;
+    this.#probes.clear();
+    this.#probed.clear();
+  }
+
+  leases(): readonly LeaseEntry[] {
+    const now = this.#now();
+    const known = [...this.#leases.leases].map((lease): LeaseEntry => {
+      return lease.state !== 'released' && lease.expires <= now ? { ...lease, state: 'expired' } : lease;
+    });
+    const declined = [...this.#leases.quarantined].filter(({ expires }) => expires > now);
+    return [...known, ...declined.map((entry): LeaseEntry => ({ ...entry, state: 'declined' }))];
+  }
+
+  #receive({ payload }: UdpDatagram): void {
+    const message = parseDhcp(payload, 0, payload.length);
+    if (typeof message === 'string') this.#outside.counters.add('dhcp-malformed');
+    else this.#handle(message);
+  }
+
+  #handle(message: DhcpMessage): void {
+    const probe = this.#probes.get(message.chaddr);
+    if (probe !== undefined && message.op === 'request') {
+      probe.message = message;
+      return;
+    }
+    const decision = decide(message, {
+      leases: this.#leases,
+      server: this.#server,
+      now: this.#now(),
+      isAvoided: (address) => this.#isAvoided(address, message.chaddr),
+    });
+    this.#carryOut(decision, message);
+  }
+
+  #carryOut(decision: Decision, message: DhcpMessage): void {
+    const { chaddr } = message;
+    switch (decision.kind) {
+      case 'offer':
+        this.#leases.offer(chaddr, decision.address, this.#now());
+        this.#note('dhcp-offer', 'is offered', message, decision.address);
+        this.#reply(message, { ...decision, kind: 'offer', leaseTime: leaseTimeFor(message, this.#config) });
+        return;
+      case 'ack':
+        this.#bind(message, decision.address);
+        return;
+      case 'nak':
+        this.#outside.counters.add('dhcp-nak');
+        this.#note('dhcp-nak', `is refused: ${decision.why}`, message);
+        this.#reply(message, decision);
+        return;
+      case 'inform':
+        this.#reply(message, decision);
+        return;
+      case 'probe':
+        this.#probe(message, decision.address);
+        return;
+      case 'withdraw':
+        this.#leases.withdraw(chaddr);
+        this.#outside.counters.add('dhcp-other-server');
+        return;
+      case 'release':
+        this.#leases.release(chaddr, this.#now());
+        this.#note('dhcp-release', 'releases', message, decision.address);
+        this.#store.save(() => undefined);
+        return;
+      case 'decline':
+        this.#quarantine(decision.address, chaddr);
+        this.#note('dhcp-decline', 'declines', message, decision.address);
+        this.#store.save(() => undefined);
+        return;
+      case 'silence':
+        this.#outside.counters.add(decision.reason);
+        return;
+    }
+  }
+
+  #bind(message: DhcpMessage, address: Ipv4): void {
+    const { chaddr } = message;
+    if (this.#unsaved.has(chaddr)) {
+      this.#outside.counters.add('dhcp-busy');
+      return;
+    }
+    const leaseTime = leaseTimeFor(message, this.#config);
+    this.#leases.bind({ mac: chaddr, address, expires: this.#now() + leaseTime, ...identityOf(message.options) });
+    this.#unsaved.add(chaddr);
+    this.#store.save(() => {
+      this.#unsaved.delete(chaddr);
+      this.#note('dhcp-ack', 'has', message, address);
+      this.#reply(message, { kind: 'ack', address, leaseTime });
+    });
+  }
+
+  /** Asks whether somebody uses the address, then handles the client's last message again. */
+  #probe(message: DhcpMessage, address: Ipv4): void {
+    const { chaddr } = message;
+    if (this.#stack === undefined || this.#probes.size >= PROBE_LIMIT) {
+      this.#outside.counters.add('dhcp-busy');
+      return;
+    }
+    const probe: Probe = { address, message };
+    this.#probes.set(chaddr, probe);
+    this.#probed.add(address);
+    this.#stack.arp.probe(address, PROBE, (owner) => {
+      if (this.#probes.get(chaddr) !== probe) return;
+      this.#probes.delete(chaddr);
+      this.#probed.delete(address);
+      if (owner === undefined || owner === chaddr) this.#leases.offer(chaddr, address, this.#now());
+      else this.#conflict(address, owner);
+      this.#handle(probe.message);
+    });
+  }
+
+  #conflict(address: Ipv4, owner: Mac): void {
+    this.#quarantine(address, owner);
+    this.#outside.counters.add('dhcp-address-in-use');
+    const [text, mac] = [formatIpv4(address), formatMac(owner)];
+    this.#outside.log({
+      event: 'dhcp-address-in-use',
+      message: `${mac} uses ${text} of the pool without a lease`,
+      mac,
+      address: text,
+    });
+  }
+
+  #quarantine(address: Ipv4, mac: Mac): void {
+    const now = this.#now();
+    this.#leases.quarantine({ address, mac, expires: now + QUARANTINE_TIME }, now);
+  }
+
+  #isAvoided(address: Ipv4, mac: Mac): boolean {
+    const owner = this.#stack?.arp.owner(address);
+    return this.#probed.has(address) || (owner !== undefined && owner !== mac);
+  }
+
+  #reply(message: DhcpMessage, reply: DhcpReply): void {
+    const omitted: number[] = [];
+    const limit = sizeLimit(message, this.#mtu);
+    const end = emitDhcp(replyTo(message, reply, this.#config, this.#server), this.#out, 0, limit, omitted);
+    if (omitted.length > 0) this.#outside.counters.add('dhcp-option-omitted', omitted.length);
+    const { address, port, mac } = destinationOf(message, reply, this.#server);
+    this.#socket?.send(
+      { address: uint32(address), port },
+      this.#out.subarray(0, end),
+      mac === undefined ? {} : { mac },
+    );
+  }
+
+  #note(event: string, verb: string, message: DhcpMessage, address?: Ipv4): void {
+    const [mac, text] = [formatMac(message.chaddr), address === undefined ? undefined : formatIpv4(address)];
+    const { hostname } = identityOf(message.options);
+    const who = hostname === undefined ? mac : `${mac} (${hostname})`;
+    this.#outside.log({
+      event,
+      message: [who, verb, text].filter((word) => word !== undefined).join(' '),
+      mac,
+      address: text,
+      hostname,
+    });
+  }
+
+  #now(): number {
+    return Number(this.#outside.wallClock.nanoseconds() / 1_000_000_000n);
+  }
+}
+
+/** What a client calls itself. A host name that is none (RFC 1123, 2.1) is not repeated to people. */
+function identityOf(options: DhcpOptions): { readonly hostname?: string; readonly clientId?: string } {
+  const hostname = textOf(options, HOST_NAME);
+  const clientId = options.get(CLIENT_IDENTIFIER);
+  return {
+    ...(hostname !== undefined && /^[a-z0-9_]([a-z0-9._-]{0,253})$/i.test(hostname) ? { hostname } : {}),
+    ...(clientId !== undefined && clientId.length <= 255 ? { clientId: hexOf(clientId) } : {}),
+  };
+}
+
+function hexOf(octets: Uint8Array): string {
+  return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
+}
