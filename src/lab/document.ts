@@ -1,0 +1,131 @@
+/** The YAML of a lab file: its value, and where in the text each part of it stands. */
+import type { Node, Pair, ParsedNode, YAMLError } from 'yaml';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { IssuePath } from '../base/issue.ts';
+import type { Finding, LabIssue } from './issue.ts';
+
+/** How often a lab may use an anchor; yaml counts what aliases of aliases stand for. */
+const MAX_ALIAS_COUNT = 100;
+
+export class LabDocument {
+  /** What is wrong with the YAML itself. */
+  readonly issues: readonly LabIssue[];
+  /** Plain data; undefined where the text is not YAML. */
+  readonly value: unknown;
+  readonly #root: Node | null;
+  readonly #document: ReturnType<typeof parseDocument>;
+  readonly #lines = new LineCounter();
+
+  constructor(text: string) {
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    this.#root = this.#document.contents;
+    const faults = [...this.#document.errors, ...this.#document.warnings];
+    const issues = [...faults.map((fault) => this.#syntaxIssue(fault)), ...this.#structureIssues()];
+    const isReadable = issues.every(({ code }) => code === 'duplicate-key');
+    if (isReadable) {
+      try {
+        this.value = this.#document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
+      } catch {
+        // yaml refuses aliases of aliases that would swell without bound
+        issues.push({
+          code: 'yaml-alias',
+          path: [],
+          message: 'the aliases stand for too much',
+          hint: 'write values out',
+          ...this.#at(0),
+        });
+      }
+    }
+    this.issues = issues;
+  }
+
+  /** Puts line and column to what was found. */
+  locate({ isAboutKey, ...issue }: Finding): LabIssue {
+    return { ...issue, ...this.#at(this.#offsetOf(issue.path, isAboutKey === true)) };
+  }
+
+  #syntaxIssue({ code, message, pos }: YAMLError): LabIssue {
+    const at = this.#at(pos[0]);
+    if (code !== 'DUPLICATE_KEY') return { code: 'yaml-syntax', path: [], message: message.replace(/\.$/, ''), ...at };
+    return {
+      code: 'duplicate-key',
+      path: this.#pathAt(pos[0]),
+      message: 'this is here already',
+      hint: 'rename it, or merge the two',
+      ...at,
+    };
+  }
+
+  /** What YAML allows and plain data cannot hold. */
+  #structureIssues(): readonly LabIssue[] {
+    const issues: LabIssue[] = [];
+    const report = (code: string, node: unknown, message: string, hint: string) => {
+      issues.push({ code, path: [], message, hint, ...this.#at(startOf(node) ?? 0) });
+    };
+    visit(this.#document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(this.#document) === undefined)
+          report('yaml-alias', alias, `there is no anchor &${alias.source} above`, 'write the value out');
+      },
+      Pair: (_, { key }) => {
+        if (!isScalar(key))
+          report('yaml-key', key, 'a key must be a word', 'put text that begins with { [ or * in quotes');
+      },
+    });
+    return issues;
+  }
+
+  /** The path of the key that begins at `offset`. */
+  #pathAt(offset: number): IssuePath {
+    let found: IssuePath = [];
+    visit(this.#document, {
+      Pair: (_, pair, ancestors) => {
+        if (startOf(pair.key) !== offset) return undefined;
+        found = [...ancestors, pair].flatMap((ancestor) => (isPair(ancestor) ? [String(ancestor.key)] : []));
+        return visit.BREAK;
+      },
+    });
+    return found;
+  }
+
+  /** Where the value at `path` begins, or its key; where it is missing, what it is missing from. */
+  #offsetOf(path: IssuePath, isAboutKey: boolean): number {
+    let node: Node | null | undefined = this.#root;
+    let offset = startOf(node) ?? 0;
+    for (const [depth, step] of path.entries()) {
+      if (isAlias(node)) node = node.resolve(this.#document);
+      if (isMap(node)) {
+        const pair: Pair | undefined = node.items.findLast(
+          ({ key }) => isScalar(key) && String(key.value) === String(step),
+        );
+        if (pair === undefined) return offset;
+        const isLast = depth === path.length - 1;
+        const value: Node | undefined = isNode(pair.value) ? pair.value : undefined;
+        offset = (isLast && isAboutKey ? undefined : valueStart(value)) ?? startOf(pair.key) ?? offset;
+        node = value;
+      } else if (isSeq(node) && typeof step === 'number') {
+        const item: unknown = node.items[step];
+        node = isNode(item) ? item : undefined;
+        offset = startOf(node) ?? offset;
+      } else {
+        return offset;
+      }
+    }
+    return offset;
+  }
+
+  #at(offset: number): { readonly line: number; readonly column: number } {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? ((node as ParsedNode).range?.[0] ?? undefined) : undefined;
+}
+
+/** A value that was left out (`subnet:`) stands nowhere; its key does. */
+function valueStart(node: Node | undefined): number | undefined {
+  const range = node?.range;
+  return range === undefined || range === null || range[0] === range[1] ? undefined : range[0];
+}

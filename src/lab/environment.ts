@@ -1,0 +1,22 @@
+/** What a running lab needs from the outside. `host/` offers it on the real machine, tests in memory. */
+import type { Random } from '../base/chance.ts';
+import type { ByteSink, FileTree, StateFile } from '../base/files.ts';
+import type { Log } from '../base/log.ts';
+import type { SocketAddress } from '../base/socket-address.ts';
+import type { Scheduler, WallClock } from '../base/time.ts';
+import type { Arrival, Door, DoorMode } from '../link/arrival.ts';
+
+export interface Environment {
+  readonly scheduler: Scheduler;
+  readonly wallClock: WallClock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Opens a door for machines; rejects where the address cannot be used. */
+  openDoor(mode: DoorMode, address: SocketAddress, onArrival: (arrival: Arrival) => void): Promise<Door>;
+  /** Starts a file anew; rejects where it cannot be written. */
+  createFile(path: string): Promise<ByteSink>;
+  /** A folder for TFTP; rejects where it is not one. */
+  openFolder(path: string): Promise<FileTree>;
+  /** A document of the lab that survives it, such as `lan.leases`. */
+  openState(name: string): StateFile;
+}

@@ -1,0 +1,73 @@
+/** What a lab is made of, fully decided: every name, address and file. Made from a lab file or by `vmlan serve`; run by `RunningLab`. */
+import type { SocketAddress } from '../base/socket-address.ts';
+import type { DoorMode } from '../link/arrival.ts';
+import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
+import type { Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { Mac } from '../wire/mac.ts';
+
+export interface LabPlan {
+  readonly name: string;
+  readonly networks: readonly NetworkPlan[];
+  readonly nics: readonly NicPlan[];
+  readonly captures: readonly CapturePlan[];
+}
+
+export interface NetworkPlan {
+  readonly name: string;
+  readonly kind: 'hub' | 'switch';
+  /** Octets of an IP packet, 68..65521. */
+  readonly mtu: number;
+  readonly gateway?: GatewayPlan;
+}
+
+/** The station that answers ARP, ping, DHCP and TFTP on a network. */
+export interface GatewayPlan {
+  readonly mac: Mac;
+  readonly interface: Ipv4Interface;
+  readonly dhcp?: DhcpConfig;
+  /** A folder of the host that TFTP offers for reading. */
+  readonly tftpFolder?: string;
+}
+
+/** A machine's card. Its port is `node:name`. */
+export interface NicPlan {
+  readonly node: string;
+  readonly name: string;
+  readonly network: string;
+  readonly mac: Mac;
+}
+
+/** A socket at which machines arrive. */
+export interface DoorPlan {
+  readonly mode: DoorMode;
+  readonly address: SocketAddress;
+  readonly network: string;
+  /** The port that a machine takes here; without it each takes a port of its own, `vm1`, `vm2`, … by the lowest free number. */
+  readonly port?: string;
+}
+
+export type CaptureTarget =
+  | { readonly kind: 'lab' }
+  | { readonly kind: 'network'; readonly network: string }
+  | { readonly kind: 'port'; readonly port: string };
+
+export interface CapturePlan {
+  readonly file: string;
+  readonly format: 'pcap' | 'pcapng';
+  /** The whole lab or one network (each frame once, where it came in), or one port (both directions). */
+  readonly of: CaptureTarget;
+  /** Octets kept of each frame. */
+  readonly snapLength?: number;
+}
+
+export function portName(nic: NicPlan): string {
+  return `${nic.node}:${nic.name}`;
+}
+
+/** Octets of an IP packet: RFC 791's least, and the most that QEMU's framing carries. */
+export const MIN_MTU = 68;
+export const MAX_MTU = 65_521;
+/** Ethernet's. */
+export const DEFAULT_MTU = 1500;
+/** Seconds: a day, as in QEMU's user network. */
+export const DEFAULT_LEASE_TIME = 86_400;

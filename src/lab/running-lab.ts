@@ -1,0 +1,152 @@
+/**
+ * A lab at work: its networks, the doors where machines arrive, and its captures.
+ *
+ * `start` either brings up all of it or, where a door or a file cannot be opened, takes down what stood already and rejects.
+ */
+import type { ByteSink } from '../base/files.ts';
+import type { RecorderOptions, RecordingEnd } from '../capture/recorder.ts';
+import { Recorder } from '../capture/recorder.ts';
+import type { Door } from '../link/arrival.ts';
+import type { Environment } from './environment.ts';
+import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
+import { RunningNetwork } from './running-network.ts';
+import type { CaptureStatus, LabStatus, LeaseStatus } from './status.ts';
+import { leaseStatus, networkStatus, portStatus } from './status.ts';
+
+export class RunningLab {
+  readonly plan: LabPlan;
+  readonly #environment: Environment;
+  readonly #networks = new Map<string, RunningNetwork>();
+  readonly #doors: Door[] = [];
+  readonly #captures = new Set<RunningCapture>();
+
+  static async start(plan: LabPlan, doors: readonly DoorPlan[], environment: Environment): Promise<RunningLab> {
+    const lab = new RunningLab(plan, environment);
+    try {
+      await lab.#start(doors);
+    } catch (error) {
+      await lab.stop();
+      throw error;
+    }
+    return lab;
+  }
+
+  private constructor(plan: LabPlan, environment: Environment) {
+    this.plan = plan;
+    this.#environment = environment;
+  }
+
+  get doors(): readonly Door[] {
+    return this.#doors;
+  }
+
+  network(name: string): RunningNetwork | undefined {
+    return this.#networks.get(name);
+  }
+
+  status(): LabStatus {
+    const now = this.#environment.scheduler.now();
+    const networks = [...this.#networks.values()];
+    return {
+      name: this.plan.name,
+      networks: networks.map((network) => networkStatus(network, now)),
+      ports: networks.flatMap((network) => [...network.jacks].map((jack) => portStatus(network, jack))),
+      captures: [...this.#captures].map((capture) => capture.status()),
+    };
+  }
+
+  leases(): LeaseStatus[] {
+    return [...this.#networks.values()].flatMap((network) =>
+      (network.gateway?.leases() ?? []).map((lease) => leaseStatus(network.plan.name, lease)),
+    );
+  }
+
+  /** Begins a capture; undefined where the lab has no such network or port. It ends by itself at a limit of `options` or with the lab. */
+  capture(
+    of: CaptureTarget,
+    format: 'pcap' | 'pcapng',
+    sink: ByteSink,
+    options: RecorderOptions,
+    label: string,
+  ): RunningCapture | undefined {
+    const networks = [...this.#networks.values()];
+    const { scheduler, wallClock } = this.#environment;
+    const heard = of.kind === 'network' ? networks.filter((network) => network.plan.name === of.network) : networks;
+    const jack =
+      of.kind === 'port'
+        ? networks.map((network) => network.jack(of.port)).find((found) => found !== undefined)
+        : undefined;
+    if (of.kind === 'port' ? jack === undefined : heard.length === 0) return undefined;
+    const recorder = new Recorder(format, sink, scheduler, wallClock, options);
+    if (jack !== undefined) recorder.listen(jack, 'both');
+    else for (const network of heard) network.record(recorder);
+    const capture = new RunningCapture(recorder, of, label);
+    this.#captures.add(capture);
+    void recorder.ended.then((end) => this.#captureEnded(capture, end));
+    return capture;
+  }
+
+  /** Machines are cut off, sockets unlinked; resolves when every capture is complete and the leases are on disk. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#doors.map((door) => door.close()));
+    await Promise.all([...this.#networks.values()].map((network) => network.gateway?.stop()));
+    await Promise.all([...this.#captures].map((capture) => capture.stop()));
+  }
+
+  async #start(doors: readonly DoorPlan[]): Promise<void> {
+    const { plan } = this;
+    for (const network of plan.networks) {
+      const nics = plan.nics.filter((nic) => nic.network === network.name);
+      this.#networks.set(network.name, await RunningNetwork.start(network, nics, this.#environment));
+    }
+    for (const capture of plan.captures) await this.#startCapture(capture);
+    for (const door of doors) {
+      const network = this.#networks.get(door.network)!;
+      this.#doors.push(
+        await this.#environment.openDoor(door.mode, door.address, (arrival) => network.welcome(arrival, door.port)),
+      );
+    }
+  }
+
+  async #startCapture({ file, format, of, snapLength }: CapturePlan): Promise<void> {
+    const sink = await this.#environment.createFile(file);
+    this.capture(of, format, sink, snapLength === undefined ? {} : { snapLength }, file);
+  }
+
+  #captureEnded(capture: RunningCapture, { reason }: RecordingEnd): void {
+    this.#captures.delete(capture);
+    for (const network of this.#networks.values()) network.stopRecording(capture.recorder);
+    const { frames, lost } = capture.recorder.statistics;
+    const why = reason === 'stopped' ? 'complete' : `ended by ${reason}`;
+    this.#environment.log({
+      event: reason === 'write-error' ? 'capture-failed' : 'capture-ended',
+      message: `capture ${capture.label} ${why}: ${frames} frames, ${lost} lost`,
+      capture: capture.label,
+      reason,
+      frames,
+      lost,
+    });
+  }
+}
+
+/** A capture that is being written. */
+export class RunningCapture {
+  readonly recorder: Recorder;
+  readonly of: CaptureTarget;
+  /** What people call it: the file's name. */
+  readonly label: string;
+
+  constructor(recorder: Recorder, of: CaptureTarget, label: string) {
+    this.recorder = recorder;
+    this.of = of;
+    this.label = label;
+  }
+
+  status(): CaptureStatus {
+    return { capture: this.label, of: this.of, ...this.recorder.statistics };
+  }
+
+  stop(): Promise<void> {
+    return this.recorder.stop();
+  }
+}

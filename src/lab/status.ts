@@ -1,0 +1,133 @@
+/** What a running lab tells about itself, as plain data for `--json` and for tables. */
+import type { Millis } from '../base/time.ts';
+import type { Jack, Traffic } from '../link/jack.ts';
+import type { LeaseEntry } from '../service/dhcp/leases.ts';
+import { formatIpv4, networkOf } from '../wire/ipv4-address.ts';
+import { formatMac } from '../wire/mac.ts';
+import type { CaptureTarget } from './plan.ts';
+import type { RunningNetwork } from './running-network.ts';
+
+export interface LabStatus {
+  readonly name: string;
+  readonly networks: readonly NetworkStatus[];
+  readonly ports: readonly PortStatus[];
+  readonly captures: readonly CaptureStatus[];
+}
+
+export interface NetworkStatus {
+  readonly name: string;
+  readonly kind: 'hub' | 'switch';
+  readonly mtu: number;
+  /** `10.0.2.0/24`, where there is a gateway. */
+  readonly subnet?: string;
+  readonly gateway?: GatewayStatus;
+  /** Frames that the LAN itself dropped, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+  readonly stations: readonly StationStatus[];
+}
+
+export interface GatewayStatus {
+  readonly address: string;
+  readonly mac: string;
+  /** What the gateway refused and noted, by name. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface StationStatus {
+  readonly mac: string;
+  /** 0: untagged. */
+  readonly vlan: number;
+  readonly port: string;
+  /** Seconds since it last sent. */
+  readonly idle: number;
+}
+
+export interface PortStatus {
+  readonly port: string;
+  readonly network: string;
+  /** The machine and its card, for ports of a lab file. */
+  readonly nic?: { readonly node: string; readonly name: string };
+  readonly mac?: string;
+  readonly connected: boolean;
+  /** The other end of its socket. */
+  readonly peer?: string;
+  readonly fromGuest: Traffic;
+  readonly toGuest: Traffic;
+  /** Octets that wait for the machine. */
+  readonly queued: number;
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+export interface CaptureStatus {
+  readonly capture: string;
+  readonly of: CaptureTarget;
+  readonly frames: number;
+  readonly octets: number;
+  /** Frames that the capture could not keep up with. */
+  readonly lost: number;
+}
+
+export interface LeaseStatus {
+  readonly network: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly hostname?: string;
+  readonly state: string;
+  /** Seconds since 1970. */
+  readonly expires: number;
+}
+
+export function networkStatus(network: RunningNetwork, now: Millis): NetworkStatus {
+  const { plan, gateway, drops } = network;
+  return {
+    name: plan.name,
+    kind: plan.kind,
+    mtu: plan.mtu,
+    ...(plan.gateway && {
+      subnet: `${formatIpv4(networkOf(plan.gateway.interface))}/${plan.gateway.interface.prefixLength}`,
+    }),
+    ...(plan.gateway &&
+      gateway && {
+        gateway: {
+          address: formatIpv4(plan.gateway.interface.address),
+          mac: formatMac(plan.gateway.mac),
+          counters: gateway.counters.toRecord(),
+        },
+      }),
+    drops: drops.toRecord(),
+    stations: [...network.stations].map(({ mac, vlan, port, heard }) => ({
+      mac: formatMac(mac),
+      vlan,
+      port: network.jackOf(port)?.name ?? '',
+      idle: Math.floor((now - heard) / 1000),
+    })),
+  };
+}
+
+export function portStatus(network: RunningNetwork, jack: Jack): PortStatus {
+  const peer = network.peerOf(jack);
+  const nic = network.nicOf(jack);
+  return {
+    port: jack.name,
+    network: network.plan.name,
+    ...(nic && { nic: { node: nic.node, name: nic.name } }),
+    ...(jack.mac !== undefined && { mac: formatMac(jack.mac) }),
+    connected: jack.isConnected,
+    ...(peer !== undefined && { peer }),
+    fromGuest: { ...jack.fromGuest },
+    toGuest: { ...jack.toGuest },
+    queued: jack.queued,
+    drops: jack.drops.toRecord(),
+  };
+}
+
+export function leaseStatus(network: string, lease: LeaseEntry): LeaseStatus {
+  return {
+    network,
+    mac: formatMac(lease.mac),
+    address: formatIpv4(lease.address),
+    ...(lease.hostname !== undefined && { hostname: lease.hostname }),
+    state: lease.state,
+    expires: lease.expires,
+  };
+}

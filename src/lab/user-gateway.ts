@@ -1,0 +1,141 @@
+/** What QEMU's `-netdev user` options mean: the gateway that a guest of QEMU's user network would find. */
+import type { Issue } from '../base/issue.ts';
+import type { UserOptions } from '../qemu/user-options.ts';
+import { USER_NETWORK_DEFAULTS } from '../qemu/user-options.ts';
+import type { DhcpBoot } from '../service/dhcp/dhcp-config.ts';
+import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import { formatIpv4, ipv4Mask, networkOf, parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import { hostFault, subnetFault } from './check-addresses.ts';
+import type { AddressRange } from './derive.ts';
+import { defaultPool, gatewayMac, hostsOf } from './derive.ts';
+import { isDomain } from './names.ts';
+import type { GatewayPlan } from './plan.ts';
+
+/** QEMU's defaults where an option is missing, on `network` where one is chosen. QEMU's pool has 16 addresses, this one goes on to the last host. */
+export function userGateway(
+  options: UserOptions,
+  mtu: number,
+  network?: Ipv4Interface,
+): { readonly gateway: GatewayPlan; readonly issues: readonly Issue[] } {
+  const issues: Issue[] = [];
+  const subnet = network ?? subnetOf(options, issues);
+  const address = addressOf('host', options.host, subnet, issues) ?? defaultHost(subnet, HOST);
+  const own = { address, prefixLength: subnet.prefixLength };
+  checkDomains(options, issues);
+  const gateway: GatewayPlan = {
+    mac: gatewayMac(address),
+    interface: own,
+    dhcp: {
+      ...poolOf(options, own, issues),
+      leaseTime: USER_NETWORK_DEFAULTS.leaseTime,
+      reservations: [],
+      routers: [],
+      dns: [],
+      search: options.dnssearch,
+      ntp: [],
+      routes: [],
+      mtu,
+      ...(options.hostname !== undefined && { hostname: options.hostname }),
+      ...(options.domainname !== undefined && { domain: options.domainname }),
+      ...(options.bootfile !== undefined && { boot: bootOf(options.bootfile, options.tftpServerName) }),
+    },
+    ...(options.tftp !== undefined && { tftpFolder: options.tftp }),
+  };
+  return { gateway, issues };
+}
+
+const HOST: Ipv4 = 0x0202;
+const DHCP_START: Ipv4 = 0x020f;
+
+/** QEMU puts these bits behind the prefix, as many as there is room for. */
+function defaultHost(subnet: Ipv4Interface, bits: Ipv4): Ipv4 {
+  return (networkOf(subnet) | (bits & ~ipv4Mask(subnet.prefixLength))) >>> 0;
+}
+
+function subnetOf({ net }: UserOptions, issues: Issue[]): Ipv4Interface {
+  const fallback = parseIpv4Interface(USER_NETWORK_DEFAULTS.net)!;
+  if (net === undefined) return fallback;
+  const given = parseNet(net);
+  if (given === undefined) {
+    issues.push({
+      code: 'bad-subnet',
+      path: ['net'],
+      message: `${JSON.stringify(net)} is not a network`,
+      hint: 'write it as 10.0.2.0/24',
+    });
+    return fallback;
+  }
+  const subnet = { address: networkOf(given), prefixLength: given.prefixLength };
+  const fault = subnetFault(subnet);
+  if (fault === undefined) return subnet;
+  issues.push({ ...fault, path: ['net'] });
+  return fallback;
+}
+
+/** `ADDRESS/LENGTH`, `ADDRESS/MASK` or an address alone, whose prefix net/slirp.c of QEMU guesses from its class. */
+function parseNet(text: string): Ipv4Interface | undefined {
+  const [before, mask, ...rest] = text.split('/');
+  const address = parseIpv4(before!);
+  if (address === undefined || rest.length > 0) return undefined;
+  if (mask === undefined) return { address, prefixLength: guessedPrefix(address) };
+  const dotted = parseIpv4(mask);
+  if (dotted === undefined) return parseIpv4Interface(text);
+  const prefixLength = 32 - Math.log2(2 ** 32 - dotted);
+  return Number.isInteger(prefixLength) && prefixLength >= 0 ? { address, prefixLength } : undefined;
+}
+
+function guessedPrefix(address: Ipv4): number {
+  if (address >>> 31 === 0) return 8;
+  if (address >>> 20 === 0xac1) return 12;
+  if (address >>> 30 === 0b10) return 16;
+  if (address >>> 16 === 0xc0a8) return 16;
+  if (address >>> 16 === 0xc612) return 15;
+  return address >>> 29 === 0b111 ? 24 : 28;
+}
+
+/** An address that must be a host of the subnet; undefined where it is not given or cannot be. */
+function addressOf(key: string, text: string | undefined, subnet: Ipv4Interface, issues: Issue[]): Ipv4 | undefined {
+  if (text === undefined) return undefined;
+  const address = parseIpv4(text);
+  const fault =
+    address === undefined
+      ? {
+          code: 'bad-address',
+          message: `${JSON.stringify(text)} is not an IPv4 address`,
+          hint: `write ${key}=10.0.2.2`,
+        }
+      : hostFault(address, subnet);
+  if (fault !== undefined) issues.push({ ...fault, path: [key] });
+  return fault === undefined ? address : undefined;
+}
+
+function poolOf({ dhcpstart }: UserOptions, own: Ipv4Interface, issues: Issue[]): AddressRange {
+  const given = addressOf('dhcpstart', dhcpstart, own, issues);
+  const first = given ?? defaultHost(own, DHCP_START);
+  if (given === own.address) {
+    const message = `${formatIpv4(first)} is the address of the gateway`;
+    issues.push({ code: 'address-taken', path: ['dhcpstart'], message, hint: 'let the pool begin elsewhere' });
+  }
+  if (first === own.address || hostFault(first, own) !== undefined) return defaultPool(own, own.address);
+  return { first, last: own.address > first ? own.address - 1 : hostsOf(own).last };
+}
+
+function checkDomains({ domainname, dnssearch }: UserOptions, issues: Issue[]): void {
+  const names = dnssearch.map((name) => ['dnssearch', name] as const);
+  for (const [key, name] of domainname === undefined ? names : [...names, ['domainname', domainname] as const]) {
+    if (isDomain(name)) continue;
+    issues.push({
+      code: 'bad-domain',
+      path: [key],
+      message: `${JSON.stringify(name)} is not a domain name`,
+      hint: `write ${key}=lab.internal`,
+    });
+  }
+}
+
+/** libslirp 4.9 tells a server name that is an address as the next server, too. */
+function bootOf(bootfile: string, serverName: string | undefined): DhcpBoot {
+  if (serverName === undefined) return { bootfile };
+  const server = parseIpv4(serverName);
+  return { bootfile, serverName, ...(server !== undefined && { server }) };
+}

@@ -1,0 +1,112 @@
+/**
+ * The words that plug a QEMU machine into vmlan: `-netdev` for the cable and `-device` for the card.
+ *
+ * Whichever side listens, the other must come back by itself after a restart. QEMU 8 and later reconnect, so vmlan listens; QEMU 7.2
+ * does not, so QEMU listens and vmlan connects, where it was given such an address. Before 7.2 there is the `socket` netdev, which
+ * speaks the same framing over TCP and never reconnects.
+ */
+import type { Issue } from '../base/issue.ts';
+import type { SocketAddress } from '../base/socket-address.ts';
+import type { QemuOption } from './option-string.ts';
+import { formatOptionString } from './option-string.ts';
+import type { QemuVersion } from './version.ts';
+import { formatQemuVersion, qemuFeatures } from './version.ts';
+
+/** Where a card and vmlan can meet: at an address where vmlan listens, at one where vmlan connects, or both. */
+export interface NetdevSockets {
+  readonly listen?: SocketAddress;
+  readonly connect?: SocketAddress;
+}
+
+export interface NetdevCard {
+  /** The card's name; becomes the netdev's id. */
+  readonly name: string;
+  readonly sockets: NetdevSockets;
+  /** As text; QEMU's default where undefined. */
+  readonly mac?: string;
+  readonly mtu: number;
+}
+
+/** The words for one card, or why this QEMU cannot be plugged in there. */
+export function netdevArguments(
+  card: NetdevCard,
+  version: QemuVersion,
+): { readonly words: readonly string[] } | { readonly issue: Issue } {
+  const id = netdevId(card.name);
+  const netdev = qemuFeatures(version).hasStreamNetdev
+    ? streamNetdev(id, card.sockets, version)
+    : socketNetdev(id, card.sockets);
+  if (netdev === undefined) {
+    const message = `QEMU ${formatQemuVersion(version)} has no netdev that reaches this socket`;
+    return {
+      issue: { code: 'qemu-too-old', path: [card.name], message, hint: 'take QEMU 7.2 or later, or a TCP address' },
+    };
+  }
+  return { words: ['-netdev', formatOptionString(netdev), '-device', formatOptionString(virtioNet(id, card))] };
+}
+
+/** QEMU's ids begin with a letter. */
+function netdevId(name: string): string {
+  return /^[A-Za-z]/.test(name) ? name : `nic-${name}`;
+}
+
+function streamNetdev(
+  id: string,
+  { listen, connect }: NetdevSockets,
+  version: QemuVersion,
+): readonly QemuOption[] | undefined {
+  const { reconnect } = qemuFeatures(version);
+  if (connect !== undefined && (listen === undefined || reconnect === 'none')) {
+    return [{ key: 'stream' }, { key: 'id', value: id }, { key: 'server', value: 'on' }, ...addressOptions(connect)];
+  }
+  if (listen === undefined) return undefined;
+  return [
+    { key: 'stream' },
+    { key: 'id', value: id },
+    { key: 'server', value: 'off' },
+    ...addressOptions(listen),
+    ...RECONNECT[reconnect],
+  ];
+}
+
+const RECONNECT = {
+  none: [],
+  seconds: [{ key: 'reconnect', value: '1' }],
+  milliseconds: [{ key: 'reconnect-ms', value: '1000' }],
+} as const;
+
+function addressOptions(address: SocketAddress): readonly QemuOption[] {
+  if (address.kind === 'unix') {
+    return [
+      { key: 'addr.type', value: 'unix' },
+      { key: 'addr.path', value: address.path },
+    ];
+  }
+  return [
+    { key: 'addr.type', value: 'inet' },
+    { key: 'addr.host', value: address.host },
+    { key: 'addr.port', value: String(address.port) },
+  ];
+}
+
+function socketNetdev(id: string, { listen, connect }: NetdevSockets): readonly QemuOption[] | undefined {
+  const head = [{ key: 'socket' }, { key: 'id', value: id }];
+  if (listen?.kind === 'tcp') return [...head, { key: 'connect', value: hostAndPort(listen.host, listen.port) }];
+  if (connect?.kind === 'tcp') return [...head, { key: 'listen', value: hostAndPort(connect.host, connect.port) }];
+  return undefined;
+}
+
+function hostAndPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+const ETHERNET_MTU = 1500;
+
+function virtioNet(id: string, { mac, mtu }: NetdevCard): readonly QemuOption[] {
+  return [
+    { key: 'virtio-net-pci' },
+    { key: 'netdev', value: id },
+    ...(mac === undefined ? [] : [{ key: 'mac', value: mac }]),
+    ...(mtu === ETHERNET_MTU ? [] : [{ key: 'host_mtu', value: String(mtu) }]),
+  ];
+}

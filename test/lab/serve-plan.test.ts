@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { formatIssue } from '../../src/base/issue.ts';
+import type { GatewayPlan } from '../../src/lab/plan.ts';
+import type { ServeSettings } from '../../src/lab/serve-plan.ts';
+import { servePlan } from '../../src/lab/serve-plan.ts';
+import { formatIpv4, formatIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { formatMac } from '../../src/wire/mac.ts';
+
+describe('the plan of serve', () => {
+  it("has the addresses of QEMU's user network where nothing is said", () => {
+    expect(addresses({})).toEqual(['10.0.2.2/24', '52:55:0a:00:02:02', '10.0.2.15', '10.0.2.254']);
+    expect(gateway({}).dhcp?.leaseTime).toBe(86_400);
+  });
+
+  it('follows --subnet', () => {
+    expect(addresses({ subnet: '192.168.5.0/28' })).toEqual([
+      '192.168.5.2/28',
+      '52:55:c0:a8:05:02',
+      '192.168.5.3',
+      '192.168.5.14',
+    ]);
+  });
+
+  it.each([
+    ['net=10.0.3.0/24', '10.0.3.2/24', '10.0.3.15'],
+    ['net=10.0.3.0/255.255.255.0', '10.0.3.2/24', '10.0.3.15'],
+    ['net=10.0.3.77/24', '10.0.3.2/24', '10.0.3.15'],
+    ['net=192.168.76.0', '192.168.2.2/16', '192.168.2.15'],
+    ['net=10.9.0.0', '10.0.2.2/8', '10.0.2.15'],
+    ['net=172.20.0.0', '172.16.2.2/12', '172.16.2.15'],
+    ['net=130.1.0.0', '130.1.2.2/16', '130.1.2.15'],
+    ['net=198.18.0.0', '198.18.2.2/15', '198.18.2.15'],
+    ['net=10.0.3.0/28', '10.0.3.2/28', '10.0.3.3'],
+    ['host=10.0.2.1', '10.0.2.1/24', '10.0.2.15'],
+    ['dhcpstart=10.0.2.100', '10.0.2.2/24', '10.0.2.100'],
+  ])('reads --user %s as QEMU does', (user, own, first) => {
+    const [address, , start] = addresses({ user });
+    expect([address, start]).toEqual([own, first]);
+  });
+
+  it('keeps the gateway out of the pool when dhcpstart lies before it', () => {
+    expect(addresses({ user: 'host=10.0.2.200,dhcpstart=10.0.2.100' }).slice(2)).toEqual(['10.0.2.100', '10.0.2.199']);
+  });
+
+  it('tells guests names and boot files of --user', () => {
+    const user =
+      'hostname=vm,domainname=lab.internal,dnssearch=a.test,dnssearch=b.test,tftp=boot,,dir,bootfile=menu.ipxe';
+    expect(gateway({ user })).toMatchObject({
+      tftpFolder: 'boot,dir',
+      dhcp: { hostname: 'vm', domain: 'lab.internal', search: ['a.test', 'b.test'], boot: { bootfile: 'menu.ipxe' } },
+    });
+  });
+
+  it('takes a server name that is an address as the next server', () => {
+    expect(gateway({ user: 'bootfile=a,tftp-server-name=10.0.2.7' }).dhcp?.boot?.server).toBe(0x0a00_0207);
+    expect(gateway({ user: 'bootfile=a,tftp-server-name=boot' }).dhcp?.boot?.server).toBeUndefined();
+  });
+
+  it('is a hub without a gateway if so wished, with a capture of everything', () => {
+    const result = servePlan({ name: 'serve', hub: true, gateway: false, capture: 'all.pcap' });
+    expect(result).toEqual({
+      plan: {
+        name: 'serve',
+        networks: [{ name: 'lan', kind: 'hub', mtu: 1500 }],
+        nics: [],
+        captures: [{ file: 'all.pcap', format: 'pcap', of: { kind: 'lab' } }],
+      },
+    });
+  });
+
+  it('tells the MTU by DHCP', () => {
+    expect(gateway({ mtu: 9000 }).dhcp?.mtu).toBe(9000);
+  });
+
+  it.each([
+    [{ name: 'Serve' }, ['--name bad-name']],
+    [{ mtu: 65_522 }, ['--mtu out-of-range']],
+    [{ mtu: 67.5 }, ['--mtu out-of-range']],
+    [{ subnet: '10.0.2' }, ['--subnet bad-subnet']],
+    [{ subnet: '10.0.2.7/24' }, ['--subnet host-bits']],
+    [{ subnet: '10.0.2.0/24', user: 'net=10.0.3.0/24' }, ['--subnet subnet-twice']],
+    [{ gateway: false, subnet: '10.0.2.0/24', user: 'hostname=vm' }, ['--subnet no-gateway', '--user no-gateway']],
+    [{ user: 'net=10.0.2.0/31' }, ['--user.net subnet-size']],
+    [{ user: 'net=10.0.0.0/255.0.255.0' }, ['--user.net bad-subnet']],
+    [{ user: 'net=10.0.3.0/24,host=10.0.2.2' }, ['--user.host outside-subnet']],
+    [{ user: 'host=ten,dhcpstart=10.0.2.255' }, ['--user.host bad-address', '--user.dhcpstart not-a-host']],
+    [{ user: 'dhcpstart=10.0.2.2' }, ['--user.dhcpstart address-taken']],
+    [
+      { user: 'domainname=a..b,hostfwd=tcp::22-:22,foo=1', mtu: 1 },
+      [
+        '--mtu out-of-range',
+        '--user.hostfwd not-supported',
+        '--user.foo unknown-option',
+        '--user.domainname bad-domain',
+      ],
+    ],
+  ])('refuses %j with all its mistakes', (wrong, expected) => {
+    const result = servePlan({ ...SERVE, ...wrong });
+    const issues = 'issues' in result ? result.issues : [];
+    expect(issues.map(({ path, code }) => `${path.join('.')} ${code}`)).toEqual(expected);
+    for (const issue of issues) expect(formatIssue(issue)).toMatch(/^--[a-z.]+: .+; .+$/);
+  });
+});
+
+const SERVE: ServeSettings = { name: 'serve', hub: false, gateway: true };
+
+function gateway(settings: Partial<ServeSettings>): GatewayPlan {
+  const result = servePlan({ ...SERVE, ...settings });
+  expect(result).not.toHaveProperty('issues');
+  return (result as Extract<typeof result, { plan: unknown }>).plan.networks[0]!.gateway!;
+}
+
+/** Gateway, its link address, and the pool's ends. */
+function addresses(settings: Partial<ServeSettings>): readonly string[] {
+  const { interface: own, mac, dhcp } = gateway(settings);
+  return [formatIpv4Interface(own), formatMac(mac), formatIpv4(dhcp!.first), formatIpv4(dhcp!.last)];
+}

@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { shellQuote } from '../../src/qemu/shell-words.ts';
+
+describe('words for a shell', () => {
+  it('stand bare where they can', () => {
+    expect(shellQuote(['-netdev', 'stream,id=lan,server=on,addr.path=/run/a.sock'])).toBe(
+      '-netdev stream,id=lan,server=on,addr.path=/run/a.sock',
+    );
+  });
+
+  it('are read by a shell as they were', () => {
+    const word = fc.string().filter((text) => !text.includes('\0'));
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1 }), (words) => {
+        const printed = execFileSync('sh', ['-c', `printf '%s\\0' ${shellQuote(words)}`], { encoding: 'utf8' });
+        expect(printed.split('\0').slice(0, -1)).toEqual(words);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
