@@ -44,6 +44,7 @@ async function listenAt(address: SocketAddress, onArrival: (arrival: Arrival) =>
   await listening(server, address);
   if (address.kind === 'unix') chmodSync(address.path, 0o600);
   return {
+    mode: 'listen',
     address: boundAddress(server, address),
     close: async () => {
       // Node unlinks the path of a unix socket that it listened on.
@@ -76,6 +77,7 @@ function connectTo(address: SocketAddress, onArrival: (arrival: Arrival) => void
   };
   attempt();
   return {
+    mode: 'connect',
     address,
     close: async () => {
       isOpen = false;

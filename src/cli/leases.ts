@@ -1,0 +1,21 @@
+import { getControl } from '../control/client.ts';
+import type { LeaseStatus } from '../lab/status.ts';
+import { findLab } from './find-lab.ts';
+import { print, table } from './report.ts';
+
+export async function leases(lab: string | undefined, options: { readonly json?: true }): Promise<void> {
+  const answer = await getControl<{ leases: readonly LeaseStatus[] }>(await findLab(lab), '/v1/leases');
+  if (options.json) {
+    print(JSON.stringify(answer, undefined, 2));
+    return;
+  }
+  const rows = answer.leases.map((lease) => [
+    lease.network,
+    lease.address,
+    lease.mac,
+    lease.hostname ?? '-',
+    lease.state,
+    new Date(lease.expires * 1000).toISOString().slice(0, 19),
+  ]);
+  print(table(['NETWORK', 'ADDRESS', 'MAC', 'HOST NAME', 'STATE', 'EXPIRES (UTC)'], rows));
+}

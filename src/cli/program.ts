@@ -1,0 +1,106 @@
+/** The command line: every verb with its options. What a verb does is in the file of its name. */
+import { Command, InvalidArgumentError } from 'commander';
+import { version } from './version.ts';
+
+const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('it must be a number above 0.');
+  return value;
+}
+
+export function program(): Command {
+  const vmlan = new Command('vmlan')
+    .description('A userspace network for QEMU machines: switch, hub and gateway in one unprivileged process.')
+    .version(version())
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .showHelpAfterError('(vmlan --help tells more)');
+
+  vmlan
+    .command('serve')
+    .description('one network without any file: any number of machines plug in to the same socket')
+    .option(
+      '--listen <address>',
+      'where machines connect: unix:PATH or tcp:ADDR:PORT (repeatable; default: a socket in the runtime folder)',
+      collect,
+    )
+    .option(
+      '--connect <address>',
+      'where a QEMU listens (server=on); vmlan connects and reconnects (repeatable)',
+      collect,
+    )
+    .option('--hub', 'a hub, which floods, in place of a switch')
+    .option('--no-gateway', 'no station of our own: no DHCP, no TFTP, nobody answers pings')
+    .option('--subnet <cidr>', 'the network, as 10.0.2.0/24')
+    .option('--mtu <octets>', 'the largest IP packet, 68..65521', positive)
+    .option('--user <options>', "options of QEMU's -netdev user: tftp=DIR,bootfile=FILE,dhcpstart=ADDR,…")
+    .option('--capture <file>', 'record the network: .pcapng or .pcap')
+    .option('--name <name>', 'what status, leases and capture call it (default: serve)')
+    .option('--json', 'JSON lines in place of text')
+    .action(async (options) => (await import('./serve.ts')).serve(options));
+
+  vmlan
+    .command('up')
+    .description('run the lab of a file until Ctrl-C')
+    .argument('<file>', 'a lab file, YAML')
+    .option('--json', 'JSON lines in place of text')
+    .action(async (file, options) => (await import('./up.ts')).up(file, options));
+
+  vmlan
+    .command('check')
+    .description('report everything that is wrong with a lab file; exit status 2 if anything is')
+    .argument('<file>')
+    .option('--json', 'JSON in place of text')
+    .action(async (file, options) => (await import('./check.ts')).check(file, options));
+
+  vmlan
+    .command('qemu-args')
+    .description('the QEMU arguments that plug a machine of a lab in')
+    .argument('<node>', 'a machine of the lab')
+    .option('-f, --file <file>', 'the lab file (default: the running lab)')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option(
+      '--qemu <program>',
+      'the QEMU that will be started; its version decides the arguments',
+      'qemu-system-x86_64',
+    )
+    .option('--json', 'a JSON array of words in place of a line for the shell')
+    .action(async (node, options) => (await import('./qemu-args.ts')).qemuArgs(node, options));
+
+  vmlan
+    .command('status')
+    .description('networks, ports, traffic and drops of a running lab')
+    .argument('[lab]', 'its name, where several run')
+    .option('--json', 'JSON in place of tables')
+    .action(async (lab, options) => (await import('./status.ts')).status(lab, options));
+
+  vmlan
+    .command('leases')
+    .description('DHCP leases of a running lab')
+    .argument('[lab]', 'its name, where several run')
+    .option('--json', 'JSON in place of a table')
+    .action(async (lab, options) => (await import('./leases.ts')).leases(lab, options));
+
+  vmlan
+    .command('capture')
+    .description('record a port (both directions), a network or all of a running lab (each frame once) until Ctrl-C')
+    .argument('<port>', 'NODE:NIC, vm1, the name of a network, or all')
+    .requiredOption('-w, --write <file>', 'the capture file; - writes to standard output, for | wireshark -k -i -')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--format <format>', 'pcapng or pcap (default: by the name of the file)')
+    .option('-s, --snap-length <octets>', 'octets kept of each frame', positive)
+    .option('--max-size <octets>', 'stop when the capture is about this long', positive)
+    .option('--duration <seconds>', 'stop after this time', positive)
+    .action(async (port, options) => (await import('./capture.ts')).capture(port, options));
+
+  vmlan
+    .command('demo')
+    .description('two machines boot over a network that vmlan makes, and you watch')
+    .option('--built-in', 'machines of our own in place of QEMU')
+    .option('--break <part>', 'see what fails without it: dhcp or tftp')
+    .option('-w, --write <file>', 'the capture file', 'demo.pcapng')
+    .action(async (options) => (await import('./demo.ts')).demo(options));
+
+  return vmlan;
+}

@@ -1,0 +1,64 @@
+import { formatIssue } from '../base/issue.ts';
+import { getControl } from '../control/client.ts';
+import { makeRuntimeFolder } from '../host/folders.ts';
+import { installedQemu } from '../host/qemu-version.ts';
+import type { LabPlan, NicPlan } from '../lab/plan.ts';
+import type { LabStatus } from '../lab/status.ts';
+import { netdevArguments } from '../qemu/netdev-arguments.ts';
+import { shellQuote } from '../qemu/shell-words.ts';
+import { formatMac } from '../wire/mac.ts';
+import { findLab } from './find-lab.ts';
+import { readLabFile } from './lab-file.ts';
+import { EXIT_USAGE, fail, print } from './report.ts';
+import { nicSockets } from './sockets.ts';
+
+export interface QemuArgsCommand {
+  readonly file?: string;
+  readonly lab?: string;
+  readonly qemu: string;
+  readonly json?: true;
+}
+
+/** A card of the machine, with what its network decides about it. */
+interface Card {
+  readonly nic: Pick<NicPlan, 'node' | 'name'>;
+  readonly mac: string;
+  readonly mtu: number;
+}
+
+export async function qemuArgs(node: string, options: QemuArgsCommand): Promise<void> {
+  const { lab, cards } =
+    options.file === undefined ? await runningCards(options.lab) : plannedCards(readLabFile(options.file, {}));
+  const own = cards.filter(({ nic }) => nic.node === node);
+  if (own.length === 0) {
+    const nodes = [...new Set(cards.map(({ nic }) => nic.node))];
+    fail(`lab ${lab} has no machine ${node}; it has ${nodes.join(', ')}`, EXIT_USAGE);
+  }
+  const version = await installedQemu(options.qemu);
+  if (version === undefined) fail(`${options.qemu} did not tell its version; install it or name another with --qemu`);
+  const folder = makeRuntimeFolder(lab); // a QEMU that listens makes its socket there
+  const words = own.flatMap(({ nic, mac, mtu }) => {
+    const { listen, connect } = nicSockets(folder, nic);
+    const sockets = { listen: { kind: 'unix', path: listen }, connect: { kind: 'unix', path: connect } } as const;
+    const result = netdevArguments({ name: nic.name, sockets, mac, mtu }, version);
+    return 'words' in result ? result.words : fail(formatIssue(result.issue));
+  });
+  print(options.json ? JSON.stringify(words) : shellQuote(words));
+}
+
+function plannedCards(plan: LabPlan): { lab: string; cards: Card[] } {
+  const mtuOf = new Map(plan.networks.map(({ name, mtu }) => [name, mtu]));
+  return {
+    lab: plan.name,
+    cards: plan.nics.map((nic) => ({ nic, mac: formatMac(nic.mac), mtu: mtuOf.get(nic.network)! })),
+  };
+}
+
+async function runningCards(name: string | undefined): Promise<{ lab: string; cards: Card[] }> {
+  const status = await getControl<LabStatus>(await findLab(name), '/v1/status');
+  const mtuOf = new Map(status.networks.map(({ name: network, mtu }) => [network, mtu]));
+  const cards = status.ports.flatMap(({ network, mac, nic }) =>
+    nic === undefined || mac === undefined ? [] : [{ nic, mac, mtu: mtuOf.get(network)! }],
+  );
+  return { lab: status.name, cards };
+}

@@ -1,0 +1,45 @@
+import { getControl } from '../control/client.ts';
+import type { LabStatus, NetworkStatus } from '../lab/status.ts';
+import { findLab } from './find-lab.ts';
+import { print, table } from './report.ts';
+
+export async function status(lab: string | undefined, options: { readonly json?: true }): Promise<void> {
+  const answer = await getControl<LabStatus>(await findLab(lab), '/v1/status');
+  if (options.json) print(JSON.stringify(answer, undefined, 2));
+  else printStatus(answer);
+}
+
+function printStatus({ name, networks, ports, captures }: LabStatus): void {
+  print(`lab ${name}`);
+  for (const network of networks) print(networkLine(network));
+  print();
+  const rows = ports.map((port) => [
+    port.port,
+    port.connected ? 'connected' : 'waiting',
+    port.mac ?? '-',
+    String(port.fromGuest.frames),
+    String(port.fromGuest.octets),
+    String(port.toGuest.frames),
+    String(port.toGuest.octets),
+    countsText(port.drops),
+  ]);
+  print(table(['PORT', 'STATE', 'MAC', 'FRAMES IN', 'OCTETS IN', 'FRAMES OUT', 'OCTETS OUT', 'DROPS'], rows));
+  for (const capture of captures) print(`capture ${capture.capture}: ${capture.frames} frames, ${capture.lost} lost`);
+}
+
+function networkLine({ name, kind, mtu, subnet, gateway, drops, stations }: NetworkStatus): string {
+  const about = [
+    kind,
+    `mtu ${mtu}`,
+    ...(subnet ? [subnet] : []),
+    gateway ? `gateway ${gateway.address}` : 'no gateway',
+    `${stations.length} stations`,
+  ];
+  const dropped = Object.keys(drops).length > 0 ? `, drops ${countsText(drops)}` : '';
+  return `network ${name}: ${about.join(', ')}${dropped}`;
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+  return parts.length > 0 ? parts.join(', ') : '-';
+}

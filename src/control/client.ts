@@ -1,0 +1,37 @@
+/** Talks to a running lab over its control socket. */
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+/** The lab answered with an error: its code and its sentence. */
+export class ControlError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'ControlError';
+    this.code = code;
+  }
+}
+
+/** Sends a request and gives the answer with its body unread; rejects with a `ControlError` where the lab refused. */
+export async function callControl(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<IncomingMessage> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const call = request({ socketPath, method, path, headers }, resolve);
+    call.once('error', reject);
+    call.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+  if (answer.statusCode !== undefined && answer.statusCode < 300) return answer;
+  const { error, message } = JSON.parse(await text(answer)) as { error: string; message: string };
+  throw new ControlError(error, message);
+}
+
+export async function getControl<T>(socketPath: string, path: string): Promise<T> {
+  return JSON.parse(await text(await callControl(socketPath, 'GET', path))) as T;
+}

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import type { Log } from '../base/log.ts';
+import type { Environment } from '../lab/environment.ts';
+import { nodeRandom, nodeScheduler, nodeWallClock } from './clock.ts';
+import { openDoor } from './doors.ts';
+import { openFileSink } from './file-sink.ts';
+import { openFolderTree } from './folder-tree.ts';
+import { StartError } from './start-error.ts';
+import { openStateFile } from './state-file.ts';
+
+/** The real machine. A lab's documents are kept in `stateFolder`. */
+export function nodeEnvironment(stateFolder: string, log: Log): Environment {
+  return {
+    scheduler: nodeScheduler,
+    wallClock: nodeWallClock,
+    random: nodeRandom,
+    log,
+    openDoor,
+    createFile: (path) => orStartError('cannot-write', `${path} cannot be written`, openFileSink(path)),
+    openFolder: (path) => orStartError('no-folder', `${path} is not a readable folder`, openFolderTree(path)),
+    openState: (name) => openStateFile(join(stateFolder, name)),
+  };
+}
+
+async function orStartError<T>(code: string, message: string, opening: Promise<T> | T): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    throw new StartError(code, `${message} (${(error as Error).message})`);
+  }
+}
