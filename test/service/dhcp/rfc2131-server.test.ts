@@ -364,7 +364,7 @@ it('after stop nothing is answered, and the port is free again', () => {
   bench.scheduler.advance(1000);
   expect(bench.answers()).toEqual([]);
   bench.server.start(bench.stack);
-  expect(bench.ask('discover', { mac: C })).toBe('offer 10.0.2.15');
+  expect(bench.ask('discover', { mac: C })).toMatch(/^offer/);
 });
 
 function bootp(chaddr: number): Uint8Array {
