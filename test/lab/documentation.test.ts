@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { readLab } from '../../src/lab/read-lab.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+
+it('the labs in the README are well', () => {
+  const labs = [...read('README.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
+  expect(labs.length).toBeGreaterThan(0);
+  for (const text of labs) expect(readLab(text, 'readme.yaml')).toHaveProperty('plan');
+});
+
+it.each(readdirSync(new URL('../../examples', import.meta.url)).filter((name) => name.endsWith('.yaml')))(
+  'the example %s is well',
+  (name) => {
+    expect(readLab(read(`examples/${name}`), name)).toHaveProperty('plan');
+  },
+);
