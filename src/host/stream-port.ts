@@ -8,7 +8,7 @@
 import { Socket } from 'node:net';
 import type { LeaveReason } from '../link/arrival.ts';
 import type { DropSink } from '../link/drops.ts';
-import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
+import type { FrameBatch, FrameSink, Loan } from '../link/frame-batch.ts';
 import { LENGTH_PREFIX } from '../link/frame-batch.ts';
 import type { Port } from '../link/port.ts';
 import type { FramingFault } from '../link/stream-framing.ts';
@@ -20,7 +20,10 @@ const KEEPALIVE_DELAY = 10_000;
 export class StreamPort implements Port {
   readonly #socket: Socket;
   readonly #framing: StreamFraming;
+  readonly #onWritten = () => this.#written();
   #receiver: FrameSink | undefined;
+  /** What the kernel has not taken yet lies there. */
+  #loan: Loan | undefined;
   #leave: LeaveReason = { kind: 'hung-up' };
 
   /** Takes over a connected, paused socket. `onLeave` is called once, when it is closed. */
@@ -30,7 +33,10 @@ export class StreamPort implements Port {
     this.#socket = readInto(this.#framing, socket);
     this.#socket.setNoDelay(true).setKeepAlive(true, KEEPALIVE_DELAY);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#socket.on('close', () => onLeave(this.#leave));
+    this.#socket.on('close', () => {
+      this.#returnLoan();
+      onLeave(this.#leave);
+    });
   }
 
   get queued(): number {
@@ -54,15 +60,26 @@ export class StreamPort implements Port {
     const length = batch.ends[end - 1]! - from;
     if (socket.writableLength > 0) {
       // It will wait in any case: a copy of its own size, or a small frame would hold a whole read buffer.
-      socket.write(bytes.slice(from, from + length));
+      socket.write(bytes.slice(from, from + length), this.#onWritten);
       return;
     }
-    socket.write(Buffer.from(bytes.buffer, bytes.byteOffset + from, length));
-    if (socket.writableLength > 0) batch.retain();
+    socket.write(Buffer.from(bytes.buffer, bytes.byteOffset + from, length), this.#onWritten);
+    if (socket.writableLength === 0) return;
+    this.#returnLoan(); // nothing waited, so the one before is paid
+    this.#loan = batch.retain();
   }
 
   close(): void {
     this.#end({ kind: 'closed' });
+  }
+
+  #written(): void {
+    if (this.#socket.writableLength === 0) this.#returnLoan();
+  }
+
+  #returnLoan(): void {
+    this.#loan?.release();
+    this.#loan = undefined;
   }
 
   #onFault(kind: FramingFault, length: number): void {

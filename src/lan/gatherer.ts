@@ -1,4 +1,4 @@
-import type { FrameSink } from '../link/frame-batch.ts';
+import type { FrameSink, Loan } from '../link/frame-batch.ts';
 import { FrameBatch, LENGTH_PREFIX } from '../link/frame-batch.ts';
 
 const INITIAL_LENGTH = 256 * 1024;
@@ -6,6 +6,8 @@ const INITIAL_LENGTH = 256 * 1024;
 /** Copies frames that lie scattered in a chunk into one batch of neighbours, so that they leave together. */
 export class Gatherer {
   readonly #batch = new FrameBatch(new Uint8Array(INITIAL_LENGTH));
+  /** A buffer that a port retained and gave back. */
+  #spare: Uint8Array | undefined;
   #end = 0;
 
   /** Adds frames [first, end), prefixes included. A chunk's frames fit, whatever their number. */
@@ -23,8 +25,18 @@ export class Gatherer {
   release(sink: FrameSink): void {
     const batch = this.#batch;
     sink.push(batch, 0, batch.count);
-    batch.reset(batch.isRetained ? new Uint8Array(batch.bytes.length) : batch.bytes);
+    if (batch.loan === undefined) batch.reset(batch.bytes);
+    else this.#replace(batch.loan, batch.bytes.length);
     this.#end = 0;
+  }
+
+  #replace(loan: Loan, length: number): void {
+    loan.reclaim((bytes) => {
+      this.#spare = bytes;
+    });
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#batch.reset(spare !== undefined && spare.length >= length ? spare : new Uint8Array(length));
   }
 
   #grow(length: number): void {

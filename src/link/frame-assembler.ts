@@ -54,7 +54,7 @@ export class FrameAssembler {
     this.#spare = undefined;
     this.#end = 0;
     this.#sink.push(batch, 0, batch.count);
-    batch.reset(batch.isRetained ? new Uint8Array(BUFFER_LENGTH) : batch.bytes);
+    batch.reset(batch.loan !== undefined ? new Uint8Array(BUFFER_LENGTH) : batch.bytes);
     this.#spare = batch;
   }
 }

@@ -9,7 +9,7 @@
  * hold a whole Ethernet header.
  *
  * Index and bytes are on loan until the call that passed them returns, and nobody writes into them. Who needs the bytes longer
- * calls `retain()` (their owner then leaves that buffer alone and takes another) or copies what is small.
+ * calls `retain()` (their owner then leaves that buffer alone and takes another, until the loan is released) or copies what is small.
  */
 import { writeUint32 } from '../wire/octets.ts';
 
@@ -25,7 +25,7 @@ export class FrameBatch {
   /** Offset behind each frame's last octet. */
   readonly ends: Uint32Array;
   count = 0;
-  #retained = false;
+  #loan: Loan | undefined;
 
   constructor(bytes: Uint8Array, capacity = CAPACITY) {
     this.bytes = bytes;
@@ -37,13 +37,16 @@ export class FrameBatch {
     return this.count === this.starts.length;
   }
 
-  get isRetained(): boolean {
-    return this.#retained;
+  /** Set where somebody needs the bytes after the call returned. */
+  get loan(): Loan | undefined {
+    return this.#loan;
   }
 
-  /** The bytes are needed after the call returned. */
-  retain(): void {
-    this.#retained = true;
+  /** The bytes are needed after the call returned, until the loan is released. Each holder releases once. */
+  retain(): Loan {
+    this.#loan ??= new Loan(this.bytes);
+    this.#loan.extend();
+    return this.#loan;
   }
 
   add(start: number, end: number): void {
@@ -56,7 +59,33 @@ export class FrameBatch {
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.count = 0;
-    this.#retained = false;
+    this.#loan = undefined;
+  }
+}
+
+/** A buffer that is needed after the call that passed it returned, by one holder or several. */
+export class Loan {
+  readonly #bytes: Uint8Array;
+  #holders = 0;
+  #onReturn: ((bytes: Uint8Array) => void) | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  extend(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    this.#holders--;
+    if (this.#holders === 0) this.#onReturn?.(this.#bytes);
+  }
+
+  /** The owner wants the buffer back: `onReturn` is called when the last holder has released it, at once where that is so already. */
+  reclaim(onReturn: (bytes: Uint8Array) => void): void {
+    this.#onReturn = onReturn;
+    if (this.#holders === 0) onReturn(this.#bytes);
   }
 }
 

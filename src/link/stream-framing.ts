@@ -19,6 +19,9 @@ export const MAX_FRAME_LENGTH = 69_632;
 const READ_LENGTH = 128 * 1024;
 const BUFFER_LENGTH = READ_LENGTH + 128 * 1024;
 
+/** Buffers that are kept when they come back from those who retained them: a new one costs its pages, more than its frames do. */
+const SPARES = 2;
+
 export type FramingFault = 'zero-length' | 'oversized-length';
 
 export class StreamFraming {
@@ -26,6 +29,7 @@ export class StreamFraming {
   readonly #drops: DropSink;
   readonly #onFault: (fault: FramingFault, length: number) => void;
   readonly #batch = new FrameBatch(new Uint8Array(BUFFER_LENGTH));
+  readonly #spares: Uint8Array[] = [];
   /** Octets [#from, #to) of the buffer are a frame that is not complete yet. */
   #from = 0;
   #to = 0;
@@ -93,8 +97,9 @@ export class StreamFraming {
   #makeRoom(): void {
     const batch = this.#batch;
     const cut = this.#to - this.#from;
-    if (batch.isRetained) {
-      const fresh = new Uint8Array(BUFFER_LENGTH);
+    if (batch.loan !== undefined) {
+      batch.loan.reclaim((bytes) => this.#takeBack(bytes));
+      const fresh = this.#spares.pop() ?? new Uint8Array(BUFFER_LENGTH);
       fresh.set(batch.bytes.subarray(this.#from, this.#to));
       batch.reset(fresh);
     } else if (cut > 0 && BUFFER_LENGTH - this.#to >= READ_LENGTH) {
@@ -104,5 +109,9 @@ export class StreamFraming {
     }
     this.#from = 0;
     this.#to = cut;
+  }
+
+  #takeBack(bytes: Uint8Array): void {
+    if (this.#spares.length < SPARES) this.#spares.push(bytes);
   }
 }

@@ -104,7 +104,7 @@ it('says how much waits for a machine that does not read, and what waits arrives
   for (let i = 0; i < 400; i++) {
     const batch = batchOf([frame(A, B, 1500, i)]);
     port.push(batch, 0, 1);
-    if (!batch.isRetained) batch.bytes.fill(0xff); // whoever lent the bytes uses them again
+    if (batch.loan === undefined) batch.bytes.fill(0xff); // whoever lent the bytes uses them again
   }
   expect(port.queued).toBeGreaterThan(100_000);
   const received: Buffer[] = [];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Loan } from '../../src/link/frame-batch.ts';
 import { sliceOf } from '../../src/link/frame-batch.ts';
 import type { FramingFault } from '../../src/link/stream-framing.ts';
 import { MAX_FRAME_LENGTH, StreamFraming } from '../../src/link/stream-framing.ts';
@@ -23,12 +24,13 @@ function rig() {
   const faults: [FramingFault, number][] = [];
   const drops = new FakeDrops();
   let retains = false;
+  const loans: Loan[] = [];
   const framing = new StreamFraming(
     {
       push: (batch, first, end) => {
         pushes.push(end - first);
         for (let i = first; i < end; i++) frames.push(sliceOf(batch, i));
-        if (retains) batch.retain();
+        if (retains) loans.push(batch.retain());
       },
     },
     drops,
@@ -43,7 +45,7 @@ function rig() {
       at += taken;
     }
   };
-  return { frames, pushes, faults, drops, framing, feed, retain: () => (retains = true) };
+  return { frames, pushes, faults, drops, framing, feed, loans, retain: () => (retains = true) };
 }
 
 describe('stream framing', () => {
@@ -110,5 +112,19 @@ describe('stream framing', () => {
     expect(framing.space().buffer).not.toBe(before);
     feed(octets.subarray(100));
     expect(frames).toEqual([frame(A, B, 60, 1), frame(B, A, 60, 2)]);
+  });
+
+  it('reads into a retained buffer again when every holder has released it', () => {
+    const { framing, feed, loans, retain } = rig();
+    retain();
+    const first = framing.space().buffer;
+    feed(framed(frame(A, B)));
+    loans[0]!.extend();
+    loans[0]!.release();
+    feed(framed(frame(A, B)));
+    expect(framing.space().buffer).not.toBe(first);
+    loans[0]!.release();
+    feed(framed(frame(A, B)));
+    expect(framing.space().buffer).toBe(first);
   });
 });
