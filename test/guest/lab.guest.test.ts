@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { startGuest } from './support/guest.ts';
+import { describeGuests } from './support/qemu.ts';
+import { tshark } from './support/tshark.ts';
+import { leases, runVmlan, startLiveCapture, startVmlan } from './support/vmlan.ts';
+import { Workbench } from './support/workbench.ts';
+
+const LAB = `
+name: office
+capture: office.pcapng
+networks:
+  lan:
+    subnet: 10.5.0.0/24
+    dhcp: { domain: office.internal, lease: 1h }
+  cable:
+    kind: hub
+    gateway: none
+nodes:
+  web:
+    nics: [{ network: lan, address: 10.5.0.80 }]
+  db:
+    nics: [lan, { network: cable, capture: cable.pcapng }]
+  backup:
+    nics: [cable]
+`;
+
+describeGuests('a lab from a file', () => {
+  it('gives each card its port, its address and its place in the captures', async () => {
+    const bench = new Workbench();
+    const file = bench.path('office.yaml');
+    writeFileSync(file, LAB);
+    const vmlan = await startVmlan(bench, ['up', file]);
+    const boot = async (node: string, dhcp: boolean) => {
+      const words = JSON.parse((await runVmlan(bench, ['qemu-args', node, '--json'])).stdout) as string[];
+      return startGuest(bench, { qemu: words, dhcp });
+    };
+    const [web, db, backup] = await Promise.all([boot('web', true), boot('db', true), boot('backup', false)]);
+
+    expect(await web.address()).toBe('10.5.0.80');
+    const address = await db.address();
+    expect((await leases(bench)).map((lease) => lease.address).sort()).toEqual([address, '10.5.0.80'].sort());
+
+    const live = await startLiveCapture(bench, 'web:lan', 'icmp');
+    await db.must('ping -c3 -i.2 10.5.0.80');
+    await live.until('pings in the live capture', () =>
+      live.stdout.match(/Echo \(ping\) reply/g)?.length === 3 ? true : undefined,
+    );
+
+    await db.must('ip addr add 192.0.2.1/24 dev eth1');
+    await backup.must('ip addr add 192.0.2.2/24 dev eth0 && ping -c3 -i.2 192.0.2.1');
+    expect((await backup.sh('ping -c1 -W1 10.5.0.80')).status).not.toBe(0);
+
+    expect((await vmlan.stop()).status).toBe(0);
+    expect((await live.exited).status).toBe(0);
+    const ports = async (capture: string, filter: string) =>
+      new Set((await tshark(bench, bench.path(capture), filter, ['frame.interface_name'])).flat());
+    expect(await ports('office.pcapng', 'icmp && ip.addr == 10.5.0.80')).toEqual(new Set(['web:lan', 'db:lan']));
+    expect(await ports('office.pcapng', 'icmp && ip.addr == 192.0.2.2')).toEqual(new Set(['db:cable', 'backup:cable']));
+    expect(await ports('cable.pcapng', 'icmp')).toEqual(new Set(['db:cable']));
+  });
+});

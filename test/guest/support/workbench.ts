@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFailed, onTestFinished } from 'vitest';
+import { Child } from './child.ts';
+
+/**
+ * A place of its own for one test: a temporary folder, in which the XDG folders of vmlan lie too, and the processes
+ * that the test started. When the test is over they are stopped, last first, and the folder goes.
+ */
+export class Workbench {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'vmlan-'));
+  readonly env: NodeJS.ProcessEnv;
+  readonly #children = new Set<Child>();
+  #paths = 0;
+
+  constructor() {
+    const runtime = this.makeFolder('run');
+    const state = this.makeFolder('state');
+    this.env = { ...process.env, XDG_RUNTIME_DIR: runtime, XDG_STATE_HOME: state, TMPDIR: this.folder };
+    onTestFailed(() => {
+      for (const child of this.#children) process.stderr.write(`${child.transcript}\n`);
+    });
+    onTestFinished(async () => {
+      for (const child of [...this.#children].reverse()) await child.stop();
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    });
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** A path that was not asked for before. */
+  freshPath(name: string): string {
+    return this.path(`${++this.#paths}-${name}`);
+  }
+
+  makeFolder(name: string): string {
+    const path = this.path(name);
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  }
+
+  start(command: string, args: readonly string[]): Child {
+    const child = new Child(command, args, this.env);
+    this.#children.add(child);
+    return child;
+  }
+
+  /** Runs a program to its end; what it wrote is in the child. A failed test shows only those that failed. */
+  async run(command: string, args: readonly string[]): Promise<Child & { readonly status: number | undefined }> {
+    const child = this.start(command, args);
+    const { status } = await child.exited;
+    if (status === 0) this.#children.delete(child);
+    return Object.assign(child, { status });
+  }
+}
