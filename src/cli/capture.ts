@@ -4,8 +4,8 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CaptureRequest } from '../control/api.ts';
 import { ControlError, callControl } from '../control/client.ts';
+import { EXIT_FAILURE, EXIT_USAGE, fail } from './exit.ts';
 import { findLab } from './find-lab.ts';
-import { fail } from './report.ts';
 
 export interface CaptureCommand {
   readonly write: string;
@@ -20,8 +20,7 @@ export interface CaptureCommand {
 export async function capture(port: string, options: CaptureCommand): Promise<void> {
   const lab = await findLab(options.lab);
   const format = options.format ?? (options.write.endsWith('.pcap') ? 'pcap' : 'pcapng');
-  if (format !== 'pcap' && format !== 'pcapng') fail(`--format ${format}: it must be pcap or pcapng`, 2);
-  const out = await openOutput(options.write);
+  if (format !== 'pcap' && format !== 'pcapng') fail(`--format ${format}: it must be pcap or pcapng`, EXIT_USAGE);
   const asked: CaptureRequest = {
     of: port,
     format,
@@ -31,8 +30,9 @@ export async function capture(port: string, options: CaptureCommand): Promise<vo
     ...(options.duration !== undefined && { duration: options.duration }),
   };
   const answer = await callControl(lab, 'POST', '/v1/captures', asked).catch((error: Error) => {
-    fail(error.message, error instanceof ControlError ? 2 : 1);
+    fail(error.message, error instanceof ControlError ? EXIT_USAGE : EXIT_FAILURE);
   });
+  const out = await openOutput(options.write);
   const path = `/v1/captures/${answer.headers['vmlan-capture']}`;
   // The lab completes the capture and then ends the answer, which ends the pipeline below.
   const complete = () => void callControl(lab, 'DELETE', path).catch(() => undefined);
@@ -41,7 +41,6 @@ export async function capture(port: string, options: CaptureCommand): Promise<vo
   await pipeline(answer, out).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') fail(`${options.write}: ${error.message}`); // EPIPE: the reader has seen enough
   });
-  process.exit(0);
 }
 
 async function openOutput(file: string): Promise<Writable> {

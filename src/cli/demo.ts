@@ -17,8 +17,10 @@ import type { DemoMachine } from './demo/machines.ts';
 import { builtInMachine, qemuMachine } from './demo/machines.ts';
 import { Narrator } from './demo/narrator.ts';
 import { CaptureTail } from './demo/tail.ts';
-import { EXIT_USAGE, fail, print, table } from './report.ts';
+import { EXIT_FAILURE, EXIT_USAGE, Exit, fail } from './exit.ts';
+import { print, table } from './report.ts';
 import { labDoors, nicSockets } from './sockets.ts';
+import { stopSignal } from './stop-signal.ts';
 
 export interface DemoCommand {
   readonly builtIn?: true;
@@ -32,6 +34,9 @@ const QEMU = 'qemu-system-x86_64';
 const QEMU_LIMIT = 27_000;
 const BUILT_IN_LIMIT = 8_000;
 const LOOK_INTERVAL = 100;
+
+/** What a shell gives a program that Ctrl-C ended. */
+const EXIT_INTERRUPTED = 130;
 
 export async function demo(options: DemoCommand): Promise<void> {
   if (options.break !== undefined && options.break !== 'dhcp' && options.break !== 'tftp') {
@@ -51,14 +56,13 @@ export async function demo(options: DemoCommand): Promise<void> {
   if (problems.length > 0) {
     for (const problem of problems) print(`FAILED  ${problem}`);
     print(`\nThe capture is in ${options.write}.`);
-    process.exit(1);
+    throw new Exit(EXIT_FAILURE);
   }
   print(`Both machines booted. Every frame is in ${options.write}. Try next:`);
   print(`  wireshark ${options.write}                 look at it`);
   print('  vmlan demo --break dhcp               see what a network without DHCP looks like');
   print('  vmlan serve                           plug your own QEMU in');
   print('  vmlan up lab.yaml                     run a lab like the one above');
-  process.exit(0);
 }
 
 /** The installed QEMU, where its `stream` netdev can be plugged in. */
@@ -103,15 +107,18 @@ async function run(
   options: DemoCommand,
 ): Promise<readonly string[]> {
   const lab = await RunningLab.start(plan, labDoors(plan, sockets), demoEnvironment(options));
-  const machines: DemoMachine[] = plan.nics.map((nic) =>
-    version === undefined
-      ? builtInMachine(nic, lab.network(nic.network)!)
-      : qemuMachine(QEMU, version, nic, nicSockets(sockets, nic)),
-  );
+  const machines: DemoMachine[] = [];
   const narrator = new Narrator(stationNames(plan), print);
   const tail = new CaptureTail(file);
   let reports: readonly MachineReport[];
   try {
+    for (const nic of plan.nics) {
+      const machine =
+        version === undefined
+          ? builtInMachine(nic, lab.network(nic.network)!)
+          : qemuMachine(QEMU, version, nic, nicSockets(sockets, nic));
+      machines.push(machine);
+    }
     await watch(machines, version === undefined ? BUILT_IN_LIMIT : QEMU_LIMIT, async () => {
       for (const packet of await tail.packets()) narrator.hear(packet);
     });
@@ -140,10 +147,15 @@ function stationNames(plan: LabPlan): ReadonlyMap<number, string> {
   return names;
 }
 
-/** Looks at the capture until every machine is done or cannot be any more. */
+/** Looks at the capture until every machine is done or cannot be any more. Rejects on Ctrl-C. */
 async function watch(machines: readonly DemoMachine[], limit: number, look: () => Promise<void>): Promise<void> {
   const end = performance.now() + limit;
+  let isStopped = false;
+  void stopSignal().then(() => {
+    isStopped = true;
+  });
   while (performance.now() < end && machines.some((machine) => !machine.isDone && machine.failure === undefined)) {
+    if (isStopped) throw new Exit(EXIT_INTERRUPTED);
     await look();
     await new Promise((done) => setTimeout(done, LOOK_INTERVAL));
   }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { isAnswered } from '../host/dead-socket.ts';
 import { controlSocket, runtimeRoot } from '../host/folders.ts';
-import { fail } from './report.ts';
+import { fail } from './exit.ts';
 
 /** The control socket of the named running lab, or of the only one there is. */
 export async function findLab(name: string | undefined): Promise<string> {

@@ -4,14 +4,15 @@ import type { LabIssue } from '../lab/issue.ts';
 import { formatLabIssue } from '../lab/issue.ts';
 import type { LabPlan } from '../lab/plan.ts';
 import { readLab } from '../lab/read-lab.ts';
-import { EXIT_USAGE, fail, print } from './report.ts';
+import { EXIT_USAGE, Exit, fail } from './exit.ts';
+import { print } from './report.ts';
 
 /** The plan of a lab file; ends the program with every issue where it is wrong. */
 export function readLabFile(file: string, options: { readonly json?: true }): LabPlan {
   const result = readLab(readText(file), basename(file));
   if ('plan' in result) return result.plan;
   printIssues(file, result.issues, options.json === true);
-  process.exit(EXIT_USAGE);
+  throw new Exit(EXIT_USAGE);
 }
 
 export function printIssues(file: string, issues: readonly LabIssue[], json: boolean): void {

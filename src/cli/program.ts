@@ -14,7 +14,7 @@ export function program(): Command {
   const vmlan = new Command('vmlan')
     .description('A userspace network for QEMU machines: switch, hub and gateway in one unprivileged process.')
     .version(version())
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .exitOverride()
     .showHelpAfterError('(vmlan --help tells more)');
 
   vmlan

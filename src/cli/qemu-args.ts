@@ -7,9 +7,10 @@ import type { LabStatus } from '../lab/status.ts';
 import { netdevArguments } from '../qemu/netdev-arguments.ts';
 import { shellQuote } from '../qemu/shell-words.ts';
 import { formatMac } from '../wire/mac.ts';
+import { EXIT_USAGE, fail } from './exit.ts';
 import { findLab } from './find-lab.ts';
 import { readLabFile } from './lab-file.ts';
-import { EXIT_USAGE, fail, print } from './report.ts';
+import { print } from './report.ts';
 import { nicSockets } from './sockets.ts';
 
 export interface QemuArgsCommand {

@@ -1,31 +1,37 @@
 /** How the command speaks: sentences on a terminal, JSON lines for programs, tables for people. */
 import type { Log, LogEntry } from '../base/log.ts';
 
-/** Exit status for what the operator wrote wrongly, and for what the machine refused. */
-export const EXIT_USAGE = 2;
-export const EXIT_FAILURE = 1;
+/** Octets that may wait for a reader of the log who has stopped reading; what comes then is counted. */
+const LOG_LIMIT = 1024 * 1024;
 
 /** Prints events as they happen: text to standard error, or JSON lines to standard output with the time in front. */
 export function logTo(json: boolean): Log {
-  return json ? printJson : (entry) => process.stderr.write(`${clock()} ${entry.message}\n`);
+  return json ? boundedLog(process.stdout, jsonLine) : boundedLog(process.stderr, textLine);
 }
 
-function printJson(entry: LogEntry): void {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+function boundedLog(stream: NodeJS.WriteStream, lineOf: (entry: LogEntry) => string): Log {
+  let lost = 0;
+  return (entry) => {
+    if (stream.writableLength > LOG_LIMIT) {
+      lost++;
+      return;
+    }
+    if (lost > 0) stream.write(lineOf({ event: 'log-lost', message: `${lost} messages were not read in time`, lost }));
+    lost = 0;
+    stream.write(lineOf(entry));
+  };
 }
 
-function clock(): string {
-  return new Date().toTimeString().slice(0, 8);
+function jsonLine(entry: LogEntry): string {
+  return `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`;
+}
+
+function textLine({ message }: LogEntry): string {
+  return `${new Date().toTimeString().slice(0, 8)} ${message}\n`;
 }
 
 export function print(line = ''): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** Ends the program with a sentence on standard error. */
-export function fail(message: string, status = EXIT_FAILURE): never {
-  process.stderr.write(`vmlan: ${message}\n`);
-  process.exit(status);
 }
 
 /** Left-aligned columns, two spaces apart. */

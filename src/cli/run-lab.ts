@@ -1,75 +1,76 @@
 /** Runs a lab in the foreground, until Ctrl-C or a signal. */
 import { rmdirSync } from 'node:fs';
 import type { Log } from '../base/log.ts';
+import { ControlServer } from '../control/server.ts';
 import { removeDeadSocket } from '../host/dead-socket.ts';
-import { controlSocket, makeRuntimeFolder, stateFolder } from '../host/folders.ts';
+import { controlSocket, makeRuntimeFolder, runtimeFolder, stateFolder } from '../host/folders.ts';
 import { nodeEnvironment } from '../host/node-environment.ts';
-import { StartError } from '../host/start-error.ts';
+import { checkUnixPath } from '../host/unix-path.ts';
 import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import { RunningLab } from '../lab/running-lab.ts';
-import { fail } from './report.ts';
+import { fail } from './exit.ts';
+import { stopSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
 /** Milliseconds that readers of live captures have to take what is left for them. */
 const READER_PATIENCE = 2000;
 
-/** Starts the lab, calls `onReady` as soon as machines can plug in, and resolves when it was stopped and everything is on disk. */
+/** The name and its control socket are this process's from now on; undefined where a running lab has the name. */
+export async function claimLab(name: string): Promise<ControlServer | undefined> {
+  makeRuntimeFolder(name);
+  const path = controlSocket(name);
+  checkUnixPath(path);
+  if (!(await removeDeadSocket(path))) return undefined;
+  try {
+    return await ControlServer.claim(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined;
+    throw error;
+  }
+}
+
+export async function claimNamedLab(name: string): Promise<ControlServer> {
+  return (await claimLab(name)) ?? fail(`a lab named ${name} is running; stop it, or give this one another name`);
+}
+
+/** Starts the lab, calls `onReady` when machines can plug in, and resolves when it was stopped and everything is on disk. */
 export async function runLab(
   plan: LabPlan,
   doors: readonly DoorPlan[],
+  control: ControlServer,
   log: Log,
   onReady: (lab: RunningLab) => Promise<void>,
 ): Promise<void> {
   const stopped = stopSignal();
-  const lab = await startLab(plan, doors, log);
-  const { serveControl } = await import('../control/server.ts');
-  const control = await serveControl(lab, controlSocket(plan.name), { pid: process.pid, version: version() });
-  await onReady(lab);
-  const signal = await stopped;
-  log({ event: 'stopping', message: `${plan.name} stops`, signal });
-  // A reader of a live capture that has stopped reading would be waited for without end.
-  const patience = setTimeout(() => control.cutOff(), READER_PATIENCE);
-  await lab.stop();
-  await control.close();
-  clearTimeout(patience);
-  removeEmptyFolder(plan.name);
-  log({ event: 'stopped', message: `${plan.name} stopped; captures and leases are complete` });
-  process.exit(0);
-}
-
-async function startLab(plan: LabPlan, doors: readonly DoorPlan[], log: Log): Promise<RunningLab> {
   try {
-    makeRuntimeFolder(plan.name);
-    if (!(await removeDeadSocket(controlSocket(plan.name)))) {
-      throw new StartError(
-        'already-running',
-        `a lab named ${plan.name} is running; stop it, or give this one another name`,
-      );
-    }
-    return await RunningLab.start(plan, doors, nodeEnvironment(stateFolder(plan.name), log));
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    log({ event: 'start-failed', message: error.message, code: error.code });
-    fail(error.message);
+    const lab = await RunningLab.start(plan, doors, nodeEnvironment(stateFolder(plan.name), log));
+    await control.serve(lab, { pid: process.pid, version: version() });
+    await onReady(lab);
+    const signal = await stopped;
+    log({ event: 'stopping', message: `${plan.name} stops`, signal });
+    await stop(lab, control);
+    log({ event: 'stopped', message: `${plan.name} stopped; captures and leases are complete` });
+  } finally {
+    control.cutOff();
+    void control.close(); // unlinks the socket, where that was not done yet
+    removeEmptyFolder(plan.name);
   }
 }
 
-/** The first of these signals; a second one ends the process at once. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
-        resolve(signal);
-        process.once(signal, () => process.exit(130));
-      });
-    }
-  });
+/** A reader of a live capture who has stopped reading is waited for a while only. */
+async function stop(lab: RunningLab, control: ControlServer): Promise<void> {
+  const closed = control.close();
+  const patience = setTimeout(() => control.cutOff(), READER_PATIENCE);
+  await lab.stop();
+  clearTimeout(patience);
+  control.cutOff();
+  await closed;
 }
 
 /** A QEMU that still listens in the folder keeps it. */
 function removeEmptyFolder(lab: string): void {
   try {
-    rmdirSync(makeRuntimeFolder(lab));
+    rmdirSync(runtimeFolder(lab));
   } catch {
     // it holds a machine's socket
   }

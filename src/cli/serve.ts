@@ -3,16 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Issue } from '../base/issue.ts';
 import { formatIssue } from '../base/issue.ts';
-import type { SocketAddress } from '../base/socket-address.ts';
 import { formatSocketAddress, parseSocketAddress } from '../base/socket-address.ts';
-import { isAnswered } from '../host/dead-socket.ts';
-import { controlSocket, runtimeFolder } from '../host/folders.ts';
+import type { ControlServer } from '../control/server.ts';
+import { runtimeFolder } from '../host/folders.ts';
 import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import type { RunningLab } from '../lab/running-lab.ts';
 import { SERVE_NETWORK, servePlan } from '../lab/serve-plan.ts';
+import type { DoorMode } from '../link/arrival.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
-import { EXIT_USAGE, logTo, print } from './report.ts';
-import { runLab } from './run-lab.ts';
+import { EXIT_USAGE, Exit } from './exit.ts';
+import { logTo, print } from './report.ts';
+import { claimLab, claimNamedLab, runLab } from './run-lab.ts';
 
 export interface ServeCommand {
   readonly listen?: readonly string[];
@@ -28,11 +29,10 @@ export interface ServeCommand {
 }
 
 export async function serve(options: ServeCommand): Promise<void> {
-  const name = options.name ?? (await freeName());
   const issues: Issue[] = [];
-  const doors = doorsOf(name, options, issues);
+  const doors = doorsOf(options, issues);
   const planned = servePlan({
-    name,
+    name: options.name ?? DEFAULT_NAME,
     hub: options.hub === true,
     gateway: options.gateway,
     ...(options.subnet !== undefined && { subnet: options.subnet }),
@@ -41,58 +41,63 @@ export async function serve(options: ServeCommand): Promise<void> {
     ...(options.capture !== undefined && { capture: resolve(options.capture) }),
   });
   if ('issues' in planned) issues.push(...planned.issues);
-  if ('issues' in planned || issues.length > 0) refuse(issues, options.json === true);
+  if ('issues' in planned || issues.length > 0) return refuse(issues, options.json === true);
+  const { name, control } = await claim(options.name);
+  const own: DoorPlan = {
+    mode: 'listen',
+    address: { kind: 'unix', path: join(runtimeFolder(name), 'vm.sock') },
+    network: SERVE_NETWORK,
+  };
   const log = logTo(options.json === true);
-  await runLab(planned.plan, doors, log, async (lab) => {
+  await runLab({ ...planned.plan, name }, doors.length > 0 ? doors : [own], control, log, async (lab) => {
     const addresses = lab.doors.map((door) => formatSocketAddress(door.address));
-    log({
-      event: 'ready',
-      message: `${name} is ready at ${addresses.join(', ')}`,
-      lab: name,
-      pid: process.pid,
-      doors: addresses,
-    });
+    const message = `${name} is ready at ${addresses.join(', ')}`;
+    log({ event: 'ready', message, lab: name, pid: process.pid, doors: addresses });
     if (!options.json) await printNextSteps(lab);
   });
 }
 
+const DEFAULT_NAME = 'serve';
+
 /** Without a name it is `serve`; with one running already, `serve-2`, and so on. */
-async function freeName(): Promise<string> {
-  let name = 'serve';
-  for (let number = 2; await isAnswered(controlSocket(name)); number++) name = `serve-${number}`;
-  return name;
+async function claim(name: string | undefined): Promise<{ readonly name: string; readonly control: ControlServer }> {
+  if (name !== undefined) return { name, control: await claimNamedLab(name) };
+  for (let number = 1; ; number++) {
+    const free = number === 1 ? DEFAULT_NAME : `${DEFAULT_NAME}-${number}`;
+    const control = await claimLab(free);
+    if (control !== undefined) return { name: free, control };
+  }
 }
 
-function doorsOf(name: string, { listen, connect }: ServeCommand, issues: Issue[]): DoorPlan[] {
-  const addressesOf = (option: string, texts: readonly string[] = []): SocketAddress[] =>
-    texts.flatMap((text) => {
-      const address = parseSocketAddress(text);
-      if (address !== undefined)
-        return [address.kind === 'unix' ? { ...address, path: resolve(address.path) } : address];
+/** The doors that were asked for. */
+function doorsOf({ listen = [], connect = [] }: ServeCommand, issues: Issue[]): DoorPlan[] {
+  const seen = new Set<string>();
+  const doorOf = (mode: DoorMode, text: string): DoorPlan[] => {
+    const address = parseSocketAddress(text);
+    const path = [`--${mode}`];
+    if (address === undefined) {
       issues.push({
         code: 'bad-address',
-        path: [option],
+        path,
         message: `${text} is no address`,
         hint: 'write unix:PATH or tcp:ADDR:PORT',
       });
       return [];
-    });
-  const own: SocketAddress = { kind: 'unix', path: join(runtimeFolder(name), 'vm.sock') };
-  const listening = listen === undefined && connect === undefined ? [own] : addressesOf('--listen', listen);
-  return [
-    ...listening.map((address) => ({ mode: 'listen' as const, address, network: SERVE_NETWORK })),
-    ...addressesOf('--connect', connect).map((address) => ({
-      mode: 'connect' as const,
-      address,
-      network: SERVE_NETWORK,
-    })),
-  ];
+    }
+    const absolute = address.kind === 'unix' ? { ...address, path: resolve(address.path) } : address;
+    const where = formatSocketAddress(absolute);
+    if (seen.has(where))
+      issues.push({ code: 'address-twice', path, message: `${text} stands twice`, hint: 'leave one out' });
+    if (!where.endsWith(':0')) seen.add(where); // port 0 is another one each time
+    return [{ mode, address: absolute, network: SERVE_NETWORK }];
+  };
+  return [...listen.flatMap((text) => doorOf('listen', text)), ...connect.flatMap((text) => doorOf('connect', text))];
 }
 
 function refuse(issues: readonly Issue[], json: boolean): never {
   if (json) print(JSON.stringify({ issues }, undefined, 2));
   else for (const issue of issues) process.stderr.write(`vmlan serve: ${formatIssue(issue)}\n`);
-  process.exit(EXIT_USAGE);
+  throw new Exit(EXIT_USAGE);
 }
 
 async function printNextSteps(lab: RunningLab): Promise<void> {

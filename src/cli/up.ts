@@ -3,13 +3,14 @@ import { runtimeFolder } from '../host/folders.ts';
 import type { LabPlan } from '../lab/plan.ts';
 import { readLabFile } from './lab-file.ts';
 import { logTo, print } from './report.ts';
-import { runLab } from './run-lab.ts';
+import { claimNamedLab, runLab } from './run-lab.ts';
 import { labDoors } from './sockets.ts';
 
 export async function up(file: string, options: { readonly json?: true }): Promise<void> {
   const plan = atFolder(readLabFile(file, options), dirname(resolve(file)));
   const log = logTo(options.json === true);
-  await runLab(plan, labDoors(plan, runtimeFolder(plan.name)), log, async () => {
+  const control = await claimNamedLab(plan.name);
+  await runLab(plan, labDoors(plan, runtimeFolder(plan.name)), control, log, async () => {
     log({ event: 'ready', message: `lab ${plan.name} is up`, lab: plan.name, pid: process.pid });
     if (!options.json) printNextSteps(plan);
   });

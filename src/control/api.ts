@@ -9,6 +9,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import type { ByteSink } from '../base/files.ts';
+import { WHOLE_FRAMES } from '../capture/capture-writer.ts';
 import type { CaptureTarget } from '../lab/plan.ts';
 import type { RunningCapture, RunningLab } from '../lab/running-lab.ts';
 
@@ -17,7 +18,7 @@ export const captureRequest = z.strictObject({
   of: z.string(),
   format: z.enum(['pcapng', 'pcap']).default('pcapng'),
   label: z.string().default('control'),
-  snapLength: z.int().min(14).optional(),
+  snapLength: z.int().min(14).max(WHOLE_FRAMES).optional(),
   maxOctets: z.int().positive().optional(),
   duration: z.number().positive().optional(),
 });
@@ -76,7 +77,10 @@ function targetOf(lab: RunningLab, name: string): CaptureTarget {
   return lab.network(name) === undefined ? { kind: 'port', port: name } : { kind: 'network', network: name };
 }
 
-/** A sink whose octets are the body of an answer; it fails when the reader has gone. */
+/** A sink whose octets are the body of an answer. When the reader has gone they go nowhere, and the capture is being stopped. */
 function sinkOf(writer: WritableStreamDefaultWriter<Uint8Array>): ByteSink {
-  return { write: (bytes) => writer.write(bytes.slice()), close: () => writer.close() };
+  return {
+    write: (bytes) => writer.write(bytes.slice()).catch(() => undefined),
+    close: () => writer.close().catch(() => undefined),
+  };
 }

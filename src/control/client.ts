@@ -28,7 +28,14 @@ export async function callControl(
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });
   if (answer.statusCode !== undefined && answer.statusCode < 300) return answer;
-  const { error, message } = JSON.parse(await text(answer)) as { error: string; message: string };
+  const said = await text(answer);
+  if (answer.headers['content-type']?.startsWith('application/json') !== true) {
+    throw new ControlError(
+      'unexpected-answer',
+      `the lab answered ${answer.statusCode} ${said}; is it another version of vmlan?`,
+    );
+  }
+  const { error, message } = JSON.parse(said) as { error: string; message: string };
   throw new ControlError(error, message);
 }
 

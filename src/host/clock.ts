@@ -8,6 +8,9 @@ export const nodeScheduler: Scheduler = {
   timer: (onFire) => new NodeTimer(onFire),
 };
 
+/** Node's timers wait at most this long, and take more for nothing. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
 class NodeTimer implements Timer {
   readonly #onFire: () => void;
   #handle: NodeJS.Timeout | undefined;
@@ -18,7 +21,8 @@ class NodeTimer implements Timer {
 
   arm(at: Millis): void {
     clearTimeout(this.#handle);
-    this.#handle = setTimeout(() => this.#fire(at), Math.max(0, at - performance.now()));
+    const delay = Math.min(LONGEST_TIMEOUT, Math.max(0, at - performance.now()));
+    this.#handle = setTimeout(() => this.#fire(at), delay);
   }
 
   cancel(): void {
@@ -26,7 +30,7 @@ class NodeTimer implements Timer {
     this.#handle = undefined;
   }
 
-  /** Node's timers may fire a fraction of a millisecond early; a timer never does. */
+  /** Node's timers may fire a fraction of a millisecond early, and far ones in stages; a timer never does. */
   #fire(at: Millis): void {
     if (performance.now() < at) this.arm(at);
     else this.#onFire();

@@ -8,10 +8,18 @@ export async function isAnswered(path: string): Promise<boolean> {
 
 /** Removes the path of a socket whose owner was killed; false where somebody answers there. Other files are left alone. */
 export async function removeDeadSocket(path: string): Promise<boolean> {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return true;
+  if (!isSocket(path)) return true;
   const refusal = await knock(path);
   if (refusal === 'ECONNREFUSED') unlinkSync(path);
   return refusal !== undefined;
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return lstatSync(path).isSocket();
+  } catch {
+    return false; // whatever it is, nobody answers there
+  }
 }
 
 /** The code of the error that connecting gives; undefined where it succeeds. */

@@ -8,26 +8,24 @@ import type { Arrival, Door, DoorMode, LeaveReason } from '../link/arrival.ts';
 import { removeDeadSocket } from './dead-socket.ts';
 import { StartError } from './start-error.ts';
 import { StreamPort } from './stream-port.ts';
+import { checkUnixPath } from './unix-path.ts';
 
-/** How long a connecting door waits before it tries again. */
-const RETRY_DELAY = 200;
+/** How long a connecting door waits before it tries again: the first time, and at most. */
+const FIRST_RETRY_DELAY = 100;
+const LONGEST_RETRY_DELAY = 1000;
 
-/** The longest path that fits `sockaddr_un` (unix(7)), without its final zero. */
-const UNIX_PATH_LIMIT = 107;
-
-/** Opens a door; rejects with a `StartError` where the address cannot be used. */
+/**
+ * Opens a door; rejects with a `StartError` where the address cannot be used. `onTrouble` is told the system's code when a
+ * connecting door cannot connect for a reason it did not have before; a machine that is not there yet is no trouble.
+ */
 export async function openDoor(
   mode: DoorMode,
   address: SocketAddress,
   onArrival: (arrival: Arrival) => void,
+  onTrouble: (code: string) => void = () => undefined,
 ): Promise<Door> {
-  if (address.kind === 'unix' && Buffer.byteLength(address.path) > UNIX_PATH_LIMIT) {
-    throw new StartError(
-      'path-too-long',
-      `${address.path} is longer than the ${UNIX_PATH_LIMIT} octets a unix socket may have; choose a shorter folder`,
-    );
-  }
-  return mode === 'listen' ? listenAt(address, onArrival) : connectTo(address, onArrival);
+  if (address.kind === 'unix') checkUnixPath(address.path);
+  return mode === 'listen' ? listenAt(address, onArrival) : connectTo(address, onArrival, onTrouble);
 }
 
 async function listenAt(address: SocketAddress, onArrival: (arrival: Arrival) => void): Promise<Door> {
@@ -54,25 +52,45 @@ async function listenAt(address: SocketAddress, onArrival: (arrival: Arrival) =>
   };
 }
 
-function connectTo(address: SocketAddress, onArrival: (arrival: Arrival) => void): Door {
+function connectTo(
+  address: SocketAddress,
+  onArrival: (arrival: Arrival) => void,
+  onTrouble: (code: string) => void,
+): Door {
   const open = new Set<StreamPort>();
+  let delay = FIRST_RETRY_DELAY;
+  let trouble: string | undefined;
   let retry: NodeJS.Timeout | undefined;
   let pending: Socket | undefined;
   let isOpen = true;
   const again = () => {
-    if (isOpen) retry = setTimeout(attempt, RETRY_DELAY);
+    if (!isOpen) return;
+    retry = setTimeout(attempt, delay);
+    delay = Math.min(2 * delay, LONGEST_RETRY_DELAY);
+  };
+  const failed = ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+    if (code !== trouble && !isAbsence(code, address)) onTrouble(code);
+    trouble = code;
+    again();
   };
   const attempt = () => {
     const socket = connect(
       address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
     );
     pending = socket;
-    const failed = () => again();
     socket.once('error', failed);
     socket.once('connect', () => {
       pending = undefined;
+      trouble = undefined;
       socket.pause().off('error', failed);
-      onArrival(arrivalOf(socket, formatSocketAddress(address), open, again));
+      const arrival = arrivalOf(socket, formatSocketAddress(address), open, again);
+      onArrival({
+        ...arrival,
+        accept: (drops, onLeave) => {
+          delay = FIRST_RETRY_DELAY;
+          return arrival.accept(drops, onLeave);
+        },
+      });
     });
   };
   attempt();
@@ -86,6 +104,11 @@ function connectTo(address: SocketAddress, onArrival: (arrival: Arrival) => void
       for (const port of open) port.close();
     },
   };
+}
+
+/** The machine at a unix socket is simply not running. */
+function isAbsence(code: string, address: SocketAddress): boolean {
+  return address.kind === 'unix' && (code === 'ENOENT' || code === 'ECONNREFUSED');
 }
 
 function arrivalOf(socket: Socket, peer: string, open: Set<StreamPort>, onGone: () => void = () => undefined): Arrival {
@@ -127,6 +150,7 @@ function startErrorOf(error: NodeJS.ErrnoException, address: SocketAddress): Sta
         `${where}: permission denied; choose a folder you may write to, or a port above 1023`,
       );
     case 'ENOENT':
+    case 'ENOTDIR':
       return new StartError('no-folder', `${where}: the folder does not exist; make it first`);
     default:
       return new StartError('cannot-listen', `${where}: ${error.message}`);

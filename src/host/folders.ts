@@ -1,12 +1,12 @@
 /** Where vmlan keeps things, as the XDG Base Directory Specification says. */
 import { lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { StartError } from './start-error.ts';
 
 /** Sockets of running labs: `$XDG_RUNTIME_DIR/vmlan`, or a folder of the user's own in the temporary one. */
 export function runtimeRoot(): string {
-  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const runtime = absolute('XDG_RUNTIME_DIR');
   return runtime ? join(runtime, 'vmlan') : join(tmpdir(), `vmlan-${userInfo().uid}`);
 }
 
@@ -21,21 +21,26 @@ export function controlSocket(lab: string): string {
 
 /** Leases and settings of a lab, which outlive it. */
 export function stateFolder(lab: string): string {
-  return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'vmlan', lab);
+  return join(absolute('XDG_STATE_HOME') ?? join(homedir(), '.local', 'state'), 'vmlan', lab);
 }
 
-/** Makes the lab's runtime folder, for its owner only. */
+/** A folder from the environment; the specification says to ignore relative ones. */
+function absolute(variable: string): string | undefined {
+  const folder = process.env[variable];
+  return folder !== undefined && isAbsolute(folder) ? folder : undefined;
+}
+
+/** Makes the lab's runtime folder, for its owner only. Throws a `StartError` where that is not possible. */
 export function makeRuntimeFolder(lab: string): string {
   const root = runtimeRoot();
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(root);
-  const isOurs = uid === userInfo().uid && (mode & 0o077) === 0;
-  if (!isOurs)
-    throw new StartError(
-      'folder-not-private',
-      `${root} must belong to you with mode 0700; mend or remove it, or set XDG_RUNTIME_DIR`,
-    );
   const folder = runtimeFolder(lab);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    const { uid, mode } = lstatSync(root);
+    if (uid !== userInfo().uid || (mode & 0o077) !== 0) throw new Error('it must belong to you with mode 0700');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new StartError('no-runtime-folder', `${root}: ${(error as Error).message}; mend it, or set XDG_RUNTIME_DIR`);
+  }
   return folder;
 }

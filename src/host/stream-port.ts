@@ -14,12 +14,13 @@ import type { Port } from '../link/port.ts';
 import type { FramingFault } from '../link/stream-framing.ts';
 import { StreamFraming } from '../link/stream-framing.ts';
 
-/** Seconds of silence after which TCP asks whether the other host is still there. */
+/** Milliseconds of silence after which TCP asks whether the other host is still there. */
 const KEEPALIVE_DELAY = 10_000;
 
 export class StreamPort implements Port {
   readonly #socket: Socket;
   readonly #framing: StreamFraming;
+  readonly #drops: DropSink;
   readonly #onWritten = () => this.#written();
   #receiver: FrameSink | undefined;
   /** What the kernel has not taken yet lies there. */
@@ -28,6 +29,7 @@ export class StreamPort implements Port {
 
   /** Takes over a connected, paused socket. `onLeave` is called once, when it is closed. */
   constructor(socket: Socket, drops: DropSink, onLeave: (why: LeaveReason) => void) {
+    this.#drops = drops;
     const inward: FrameSink = { push: (batch, first, end) => this.#receiver?.push(batch, first, end) };
     this.#framing = new StreamFraming(inward, drops, (fault, length) => this.#onFault(fault, length));
     this.#socket = readInto(this.#framing, socket);
@@ -54,7 +56,10 @@ export class StreamPort implements Port {
   /** One write for the run. The bytes are kept only where the kernel did not take them at once. */
   push(batch: FrameBatch, first: number, end: number): void {
     const socket = this.#socket;
-    if (!socket.writable) return;
+    if (!socket.writable) {
+      this.#drops.dropped('port-closing', batch, first, end);
+      return;
+    }
     const { bytes } = batch;
     const from = batch.starts[first]! - LENGTH_PREFIX;
     const length = batch.ends[end - 1]! - from;

@@ -11,8 +11,16 @@ export interface Environment {
   readonly wallClock: WallClock;
   readonly random: Random;
   readonly log: Log;
-  /** Opens a door for machines; rejects where the address cannot be used. */
-  openDoor(mode: DoorMode, address: SocketAddress, onArrival: (arrival: Arrival) => void): Promise<Door>;
+  /**
+   * Opens a door for machines; rejects where the address cannot be used. `onTrouble` is told the system's code when a connecting
+   * door cannot connect for a reason it did not have before.
+   */
+  openDoor(
+    mode: DoorMode,
+    address: SocketAddress,
+    onArrival: (arrival: Arrival) => void,
+    onTrouble: (code: string) => void,
+  ): Promise<Door>;
   /** Starts a file anew; rejects where it cannot be written. */
   createFile(path: string): Promise<ByteSink>;
   /** A folder for TFTP; rejects where it is not one. */

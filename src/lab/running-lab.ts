@@ -4,6 +4,7 @@
  * `start` either brings up all of it or, where a door or a file cannot be opened, takes down what stood already and rejects.
  */
 import type { ByteSink } from '../base/files.ts';
+import { formatSocketAddress } from '../base/socket-address.ts';
 import type { RecorderOptions, RecordingEnd } from '../capture/recorder.ts';
 import { Recorder } from '../capture/recorder.ts';
 import type { Door } from '../link/arrival.ts';
@@ -69,17 +70,11 @@ export class RunningLab {
     options: RecorderOptions,
     label: string,
   ): RunningCapture | undefined {
-    const networks = [...this.#networks.values()];
+    const networks = [...this.#networks.values()].filter((network) => network.has(of));
+    if (networks.length === 0) return undefined;
     const { scheduler, wallClock } = this.#environment;
-    const heard = of.kind === 'network' ? networks.filter((network) => network.plan.name === of.network) : networks;
-    const jack =
-      of.kind === 'port'
-        ? networks.map((network) => network.jack(of.port)).find((found) => found !== undefined)
-        : undefined;
-    if (of.kind === 'port' ? jack === undefined : heard.length === 0) return undefined;
     const recorder = new Recorder(format, sink, scheduler, wallClock, options);
-    if (jack !== undefined) recorder.listen(jack, 'both');
-    else for (const network of heard) network.record(recorder);
+    for (const network of networks) network.record(recorder, of.kind === 'port' ? of.port : undefined);
     const capture = new RunningCapture(recorder, of, label);
     this.#captures.add(capture);
     void recorder.ended.then((end) => this.#captureEnded(capture, end));
@@ -100,12 +95,20 @@ export class RunningLab {
       this.#networks.set(network.name, await RunningNetwork.start(network, nics, this.#environment));
     }
     for (const capture of plan.captures) await this.#startCapture(capture);
-    for (const door of doors) {
-      const network = this.#networks.get(door.network)!;
-      this.#doors.push(
-        await this.#environment.openDoor(door.mode, door.address, (arrival) => network.welcome(arrival, door.port)),
-      );
-    }
+    for (const door of doors) this.#doors.push(await this.#openDoor(door, this.#networks.get(door.network)!));
+  }
+
+  #openDoor({ mode, address, port }: DoorPlan, network: RunningNetwork): Promise<Door> {
+    const trouble = (code: string) => {
+      const where = formatSocketAddress(address);
+      this.#environment.log({
+        event: 'door-trouble',
+        message: `${where} cannot be reached (${code}); vmlan goes on trying`,
+        door: where,
+        code,
+      });
+    };
+    return this.#environment.openDoor(mode, address, (arrival) => network.welcome(arrival, port), trouble);
   }
 
   async #startCapture({ file, format, of, snapLength }: CapturePlan): Promise<void> {
@@ -113,20 +116,25 @@ export class RunningLab {
     this.capture(of, format, sink, snapLength === undefined ? {} : { snapLength }, file);
   }
 
-  #captureEnded(capture: RunningCapture, { reason }: RecordingEnd): void {
+  #captureEnded(capture: RunningCapture, end: RecordingEnd): void {
     this.#captures.delete(capture);
     for (const network of this.#networks.values()) network.stopRecording(capture.recorder);
     const { frames, lost } = capture.recorder.statistics;
-    const why = reason === 'stopped' ? 'complete' : `ended by ${reason}`;
     this.#environment.log({
-      event: reason === 'write-error' ? 'capture-failed' : 'capture-ended',
-      message: `capture ${capture.label} ${why}: ${frames} frames, ${lost} lost`,
+      event: end.reason === 'write-error' ? 'capture-failed' : 'capture-ended',
+      message: `capture ${capture.label} ${endText(end)}: ${frames} frames, ${lost} lost`,
       capture: capture.label,
-      reason,
+      reason: end.reason,
       frames,
       lost,
     });
   }
+}
+
+function endText(end: RecordingEnd): string {
+  if (end.reason === 'stopped') return 'is complete';
+  if (end.reason !== 'write-error') return `reached its ${end.reason} and is complete`;
+  return `could not be written (${end.error instanceof Error ? end.error.message : String(end.error)})`;
 }
 
 /** A capture that is being written. */

@@ -1,4 +1,6 @@
 import { Counters } from '../base/counters.ts';
+import type { Log } from '../base/log.ts';
+import { limitLog } from '../base/log.ts';
 import type { Recorder } from '../capture/recorder.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Hub } from '../lan/hub.ts';
@@ -10,11 +12,11 @@ import { countDrops } from '../link/drops.ts';
 import { Jack } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
 import type { Environment } from './environment.ts';
-import type { NetworkPlan, NicPlan } from './plan.ts';
+import type { CaptureTarget, NetworkPlan, NicPlan } from './plan.ts';
 import { portName } from './plan.ts';
 
-/** What a capture of a port hears: all of it, or what came in there (a LAN's capture has each frame once, where it entered). */
-export type Hearing = 'both' | 'from-guest';
+/** Messages a second that one network, and its gateway, may give. */
+const LOG_RATE = 200;
 
 /** One network of a running lab: its LAN, its gateway and its jacks. */
 export class RunningNetwork {
@@ -22,12 +24,15 @@ export class RunningNetwork {
   readonly gateway: Gateway | undefined;
   readonly drops = new Counters();
   readonly #nics: readonly NicPlan[];
-  readonly #environment: Environment;
+  readonly #report: Log;
   readonly #lan: Lan;
   readonly #switch: LearningSwitch | undefined;
   readonly #jacks = new Map<string, Jack>();
   readonly #peers = new Map<Jack, string>();
-  readonly #recorders = new Set<Recorder>();
+  /** Who records here: one port by name, or (undefined) whatever comes in at any. */
+  readonly #recorders = new Map<Recorder, string | undefined>();
+  /** Ports that turned a machine away and said so. */
+  readonly #busy = new Set<string>();
 
   static async start(plan: NetworkPlan, nics: readonly NicPlan[], environment: Environment): Promise<RunningNetwork> {
     const network = new RunningNetwork(plan, nics, await gatewayOf(plan, environment), environment);
@@ -44,7 +49,7 @@ export class RunningNetwork {
     this.plan = plan;
     this.gateway = gateway;
     this.#nics = nics;
-    this.#environment = environment;
+    this.#report = limitLog(environment.log, environment.scheduler, LOG_RATE);
     const drops = countDrops(this.drops);
     this.#switch = plan.kind === 'switch' ? new LearningSwitch(environment.scheduler, drops) : undefined;
     this.#lan = this.#switch ?? new Hub(drops);
@@ -69,9 +74,10 @@ export class RunningNetwork {
     return this.#jacks.get(name);
   }
 
-  jackOf(port: Port): Jack | undefined {
-    for (const jack of this.#jacks.values()) if (jack === port) return jack;
-    return undefined;
+  /** Whether a capture of this would hear something here. */
+  has(target: CaptureTarget): boolean {
+    if (target.kind === 'port') return this.#jacks.has(target.port);
+    return target.kind === 'lab' || target.network === this.plan.name;
   }
 
   /** The card that the lab file gives the port; none where anyone may plug in. */
@@ -83,19 +89,12 @@ export class RunningNetwork {
     return this.#peers.get(jack);
   }
 
-  /** A station of our own takes a new port. */
-  plugStation(name: string, station: Port): void {
-    this.#plug(this.#newJack(name), station, 'built-in');
-  }
-
   /** A machine takes the named port, or a new one of its own where no name is given. A port holds one machine. */
   welcome(arrival: Arrival, name: string | undefined): void {
-    const jack = name === undefined ? this.#newJack(this.#freeName()) : this.#jacks.get(name);
-    if (jack === undefined || jack.isConnected) {
+    const jack = name === undefined ? this.#newJack() : this.#jacks.get(name)!;
+    if (jack.isConnected) {
       arrival.refuse();
-      this.#log('port-busy', `${name} has a machine already; the connection from ${arrival.peer} was closed`, {
-        port: name,
-      });
+      this.#noteBusy(jack, arrival.peer);
       return;
     }
     const machine = arrival.accept(jack, (why) => this.#leave(jack, why, name === undefined));
@@ -103,10 +102,10 @@ export class RunningNetwork {
     this.#log('port-connected', `${jack.name} connected`, { port: jack.name, peer: arrival.peer });
   }
 
-  /** The recorder hears every port of this network, those that come later included. */
-  record(recorder: Recorder): void {
-    this.#recorders.add(recorder);
-    for (const jack of this.#jacks.values()) recorder.listen(jack, 'from-guest');
+  /** The recorder hears one port, both ways, or else every port of this network; machines that come later included. */
+  record(recorder: Recorder, port: string | undefined): void {
+    this.#recorders.set(recorder, port);
+    for (const jack of this.#jacks.values()) listen(recorder, port, jack);
   }
 
   stopRecording(recorder: Recorder): void {
@@ -114,10 +113,10 @@ export class RunningNetwork {
     for (const jack of this.#jacks.values()) recorder.silence(jack);
   }
 
-  #newJack(name: string): Jack {
-    const jack = new Jack(name);
-    this.#jacks.set(name, jack);
-    for (const recorder of this.#recorders) recorder.listen(jack, 'from-guest');
+  #newJack(): Jack {
+    const jack = new Jack(this.#freeName());
+    this.#jacks.set(jack.name, jack);
+    for (const [recorder, port] of this.#recorders) listen(recorder, port, jack);
     return jack;
   }
 
@@ -137,9 +136,10 @@ export class RunningNetwork {
     this.#lan.unplug(jack);
     jack.disconnect();
     this.#peers.delete(jack);
+    this.#busy.delete(jack.name);
     if (isOnItsOwn) {
       this.#jacks.delete(jack.name);
-      for (const recorder of this.#recorders) recorder.silence(jack);
+      for (const recorder of this.#recorders.keys()) recorder.silence(jack);
     }
     this.#log('port-left', `${jack.name} left: ${leaveText(why)}`, {
       port: jack.name,
@@ -150,9 +150,24 @@ export class RunningNetwork {
     });
   }
 
-  #log(event: string, message: string, fields: Record<string, unknown>): void {
-    this.#environment.log({ event, message, network: this.plan.name, ...fields });
+  /** Once, although the machine that was turned away comes again and again. */
+  #noteBusy({ name }: Jack, peer: string): void {
+    if (this.#busy.has(name)) return;
+    this.#busy.add(name);
+    this.#log('port-busy', `${name} has a machine already; another one at ${peer} is turned away`, {
+      port: name,
+      peer,
+    });
   }
+
+  #log(event: string, message: string, fields: Record<string, unknown>): void {
+    this.#report({ event, message, network: this.plan.name, ...fields });
+  }
+}
+
+function listen(recorder: Recorder, port: string | undefined, jack: Jack): void {
+  if (port === undefined) recorder.listen(jack, 'from-guest');
+  else if (port === jack.name) recorder.listen(jack, 'both');
 }
 
 async function gatewayOf(
@@ -161,6 +176,7 @@ async function gatewayOf(
 ): Promise<Gateway | undefined> {
   if (plan === undefined) return undefined;
   const { mac, interface: ownInterface, dhcp, tftpFolder } = plan;
+  const log = limitLog(environment.log, environment.scheduler, LOG_RATE);
   const tftp = tftpFolder === undefined ? undefined : await environment.openFolder(tftpFolder);
   return new Gateway(
     { mac, mtu, interface: ownInterface, ...(dhcp && { dhcp }), ...(tftp && { tftp }) },
@@ -168,7 +184,7 @@ async function gatewayOf(
       scheduler: environment.scheduler,
       wallClock: environment.wallClock,
       random: environment.random,
-      log: (entry) => environment.log({ ...entry, network: name }),
+      log: (entry) => log({ ...entry, network: name }),
       leases: environment.openState(`${name}.leases.json`),
     },
   );

@@ -1,6 +1,7 @@
 /** What a running lab tells about itself, as plain data for `--json` and for tables. */
 import type { Millis } from '../base/time.ts';
 import type { Jack, Traffic } from '../link/jack.ts';
+import type { Port } from '../link/port.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import { formatIpv4, networkOf } from '../wire/ipv4-address.ts';
 import { formatMac } from '../wire/mac.ts';
@@ -79,6 +80,7 @@ export interface LeaseStatus {
 
 export function networkStatus(network: RunningNetwork, now: Millis): NetworkStatus {
   const { plan, gateway, drops } = network;
+  const nameOf = new Map<Port, string>([...network.jacks].map((jack) => [jack, jack.name]));
   return {
     name: plan.name,
     kind: plan.kind,
@@ -98,7 +100,7 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
     stations: [...network.stations].map(({ mac, vlan, port, heard }) => ({
       mac: formatMac(mac),
       vlan,
-      port: network.jackOf(port)?.name ?? '',
+      port: nameOf.get(port) ?? '',
       idle: Math.floor((now - heard) / 1000),
     })),
   };

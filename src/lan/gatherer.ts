@@ -10,7 +10,7 @@ export class Gatherer {
   #spare: Uint8Array | undefined;
   #end = 0;
 
-  /** Adds frames [first, end), prefixes included. A chunk's frames fit, whatever their number. */
+  /** Adds frames [first, end), prefixes included. A batch's frames fit. */
   add(batch: FrameBatch, first: number, end: number): void {
     const from = batch.starts[first]! - LENGTH_PREFIX;
     const to = batch.ends[end - 1]!;

@@ -8,7 +8,7 @@
  */
 import type { Scheduler } from '../base/time.ts';
 import type { DropReason, DropSink } from '../link/drops.ts';
-import type { FrameBatch } from '../link/frame-batch.ts';
+import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
 import { octetsOf } from '../link/frame-batch.ts';
 import type { Port } from '../link/port.ts';
 import { ETHERNET_SOURCE, ETHERNET_TYPE, ETHERTYPE_VLAN, VLAN_TAG_LENGTH, VLAN_TCI } from '../wire/ethernet.ts';
@@ -118,51 +118,72 @@ export class LearningSwitch implements Lan {
     }
   }
 
+  /** Ports that are nobody's destination here get what is flooded, all of them the same batch. */
   #emitMixed(from: Port, batch: FrameBatch, first: number, end: number): void {
+    const verdicts = this.#verdicts;
+    const targets = new Set<Verdict>(verdicts.slice(first, end));
     const ports = this.#ports;
-    for (let i = 0; i < ports.length; i++) if (ports[i] !== from) this.#emitTo(ports[i]!, batch, first, end);
+    for (let i = 0; i < ports.length; i++)
+      if (targets.has(ports[i]!)) this.#emitTo(ports[i]!, ports[i]!, batch, first, end);
+    if (targets.has('flood')) this.#emitTo('flood', new Others(ports, from, targets), batch, first, end);
     for (let i = first; i < end; i++) {
-      const verdict = this.#verdicts[i]!;
+      const verdict = verdicts[i]!;
       if (typeof verdict === 'string' && verdict !== 'flood') this.#drops.dropped(verdict, batch, i, i + 1);
     }
   }
 
-  /** What of the chunk goes to one port, flooded frames in their place among its own. */
-  #emitTo(port: Port, batch: FrameBatch, first: number, end: number): void {
+  /** What of the chunk is for `target` goes to `sink`, flooded frames in their place among its own. */
+  #emitTo(target: Verdict, sink: FrameSink, batch: FrameBatch, first: number, end: number): void {
     let runs = 0;
     let octets = 0;
-    for (let i = this.#next(port, first, end); i < end; ) {
-      const runEnd = this.#runEnd(port, i, end);
+    for (let i = this.#next(target, first, end); i < end; ) {
+      const runEnd = this.#runEnd(target, i, end);
       octets += octetsOf(batch, i, runEnd);
       runs++;
-      i = this.#next(port, runEnd, end);
+      i = this.#next(target, runEnd, end);
     }
-    if (runs === 0) return;
     const gathers = runs > 1 && octets < runs * GATHER_BELOW_OCTETS;
-    for (let i = this.#next(port, first, end); i < end; ) {
-      const runEnd = this.#runEnd(port, i, end);
+    for (let i = this.#next(target, first, end); i < end; ) {
+      const runEnd = this.#runEnd(target, i, end);
       if (gathers) this.#gatherer.add(batch, i, runEnd);
-      else port.push(batch, i, runEnd);
-      i = this.#next(port, runEnd, end);
+      else sink.push(batch, i, runEnd);
+      i = this.#next(target, runEnd, end);
     }
-    if (gathers) this.#gatherer.release(port);
+    if (gathers) this.#gatherer.release(sink);
   }
 
-  #isFor(port: Port, index: number): boolean {
+  #isFor(target: Verdict, index: number): boolean {
     const verdict = this.#verdicts[index];
-    return verdict === port || verdict === 'flood';
+    return verdict === target || verdict === 'flood';
   }
 
-  #next(port: Port, from: number, end: number): number {
+  #next(target: Verdict, from: number, end: number): number {
     let i = from;
-    while (i < end && !this.#isFor(port, i)) i++;
+    while (i < end && !this.#isFor(target, i)) i++;
     return i;
   }
 
-  #runEnd(port: Port, from: number, end: number): number {
+  #runEnd(target: Verdict, from: number, end: number): number {
     let i = from;
-    while (i < end && this.#isFor(port, i)) i++;
+    while (i < end && this.#isFor(target, i)) i++;
     return i;
+  }
+}
+
+/** All ports but the one that the frames came from and those that get theirs another way. */
+class Others implements FrameSink {
+  readonly #ports: readonly Port[];
+  readonly #from: Port;
+  readonly #targets: ReadonlySet<Verdict>;
+
+  constructor(ports: readonly Port[], from: Port, targets: ReadonlySet<Verdict>) {
+    this.#ports = ports;
+    this.#from = from;
+    this.#targets = targets;
+  }
+
+  push(batch: FrameBatch, first: number, end: number): void {
+    for (const port of this.#ports) if (port !== this.#from && !this.#targets.has(port)) port.push(batch, first, end);
   }
 }
 

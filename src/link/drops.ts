@@ -7,6 +7,8 @@ export type DropReason =
   | 'runt'
   /** The port's queue towards the guest is full. */
   | 'egress-full'
+  /** The machine has hung up, and its connection is being closed. */
+  | 'port-closing'
   /** Source address is a group or zero: no station has it. */
   | 'invalid-source'
   /** The destination is on the port that the frame came from. */

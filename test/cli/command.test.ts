@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { PcapngReader } from '../../src/capture/pcapng-reader.ts';
 import { BROADCAST_MAC } from '../../src/wire/mac.ts';
 import type { Vmlan } from '../guest/support/vmlan.ts';
-import { runVmlan, spawnVmlan, startVmlan, status } from '../guest/support/vmlan.ts';
+import { runVmlan, spawnVmlan, startVmlan, status, vmlanCommand } from '../guest/support/vmlan.ts';
 import { Workbench } from '../guest/support/workbench.ts';
 import { A, frame } from '../support/frames.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -121,6 +121,47 @@ describe('vmlan serve', () => {
   });
 });
 
+describe('a reader that leaves', () => {
+  it('of the log does not end the network', async () => {
+    const bench = new Workbench();
+    const vm = bench.path('vm.sock');
+    const child = spawnVmlan(bench, ['serve', '--json', '--listen', `unix:${vm}`]);
+    await child.until('ready', () => child.stdout.includes('"event":"ready"') || undefined);
+    child.closeOutput();
+    for (let i = 0; i < 3; i++) plugIn(vm);
+    const connected = async () =>
+      (await status(bench)).ports.filter(({ port, connected }) => connected && port.startsWith('vm'));
+    await expect.poll(async () => (await connected()).length, { timeout: 20_000 }).toBe(3);
+    expect((await child.stop()).status).toBe(0);
+  });
+
+  it('late finds all that was printed', async () => {
+    const bench = new Workbench();
+    const file = bench.path('bad.yaml');
+    writeFileSync(
+      file,
+      `networks: { lan: {} }\nnodes:\n${Array.from({ length: 1500 }, (_, i) => `  n${i}: { nics: [nowhere] }\n`).join('')}`,
+    );
+    const child = await bench.run('sh', [
+      '-c',
+      '"$@" | (sleep 1; cat)',
+      'sh',
+      ...vmlanCommand,
+      'check',
+      '--json',
+      file,
+    ]);
+    expect(JSON.parse(child.stdout).issues).toHaveLength(1500);
+  });
+});
+
+it('two networks that start at once take two names', async () => {
+  const bench = new Workbench();
+  const [first, second] = await Promise.all([serve(bench), serve(bench)]);
+  const names = await Promise.all([first, second].map(async (vmlan) => (await vmlan.event('ready'))['lab']));
+  expect(names.sort()).toEqual(['serve', 'serve-2']);
+});
+
 describe('vmlan up', () => {
   const LAB =
     'name: pair\nnetworks: { lan: { subnet: 10.0.2.0/24 } }\nnodes:\n  a: { nics: [lan] }\n  b: { nics: [lan] }\n';
@@ -186,7 +227,9 @@ describe('vmlan capture', () => {
   it('of a port that is not there is refused with what there is', async () => {
     const bench = new Workbench();
     await serve(bench);
+    writeFileSync(bench.path('x.pcapng'), 'precious');
     const capture = await runVmlan(bench, ['capture', 'web:lan', '-w', bench.path('x.pcapng')]);
+    expect(readFileSync(bench.path('x.pcapng'), 'utf8')).toBe('precious');
     expect(capture.status).toBe(2);
     expect(capture.stderr).toContain('it has lan:gateway, lan, all');
   });
@@ -200,6 +243,17 @@ describe('vmlan demo', () => {
     expect(child.stdout).toMatch(/gateway: alice has 10\.0\.2\.1\d/);
     expect(child.stdout).toMatch(/bob has all \d+ octets of hello\.txt/);
     expect(new PcapngReader().feed(readFileSync(bench.path('demo.pcapng'))).length).toBeGreaterThan(30);
+  });
+
+  it('cleans up when it is interrupted', async () => {
+    const bench = new Workbench();
+    const child = spawnVmlan(bench, ['demo', '--built-in', '--break', 'dhcp', '-w', bench.path('demo.pcapng')]);
+    await child.until('narration', () => child.stdout.includes('DHCPDISCOVER') || undefined);
+    expect((await child.stop('SIGINT')).status).toBe(130);
+    const reader = new PcapngReader();
+    reader.feed(readFileSync(bench.path('demo.pcapng')));
+    expect(reader.interfaces.every(({ heard }) => heard !== undefined)).toBe(true);
+    expect(readdirSync(bench.folder).filter((name) => name.startsWith('vmlan-demo-'))).toEqual([]);
   });
 
   it.each([

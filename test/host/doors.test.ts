@@ -131,6 +131,32 @@ describe('a door that connects', () => {
   });
 });
 
+it('a door that cannot connect says why, once, and a machine that is not there yet is no trouble', async () => {
+  const troubles: string[] = [];
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'file'), '');
+  const trouble = (code: string) => troubles.push(code);
+  const absent = await openDoor('connect', { kind: 'unix', path: join(folder, 'none') }, () => undefined, trouble);
+  const wrong = await openDoor('connect', { kind: 'unix', path: join(folder, 'file', 'x') }, () => undefined, trouble);
+  onTestFinished(async () => void (await Promise.all([absent.close(), wrong.close()])));
+  await waitFor(() => troubles.length > 0);
+  expect(troubles).toEqual(['ENOTDIR']);
+});
+
+it('counts what it is given for a machine that has hung up', async () => {
+  const { door, guests } = await doorAt('listen', unixAddress());
+  const machine = machineAt(door.address);
+  await waitFor(() => guests.length === 1);
+  const { port, drops } = guests[0]!;
+  machine.pause();
+  while (port.queued === 0) port.push(batchOf([frame(A, B, 9000)]), 0, 1);
+  machine.end();
+  await waitFor(() => {
+    port.push(batchOf([frame(A, B)]), 0, 1);
+    return drops.counts['port-closing'] === 1;
+  });
+});
+
 describe('a path', () => {
   it('is taken over when its owner was killed, and unlinked at the end', async () => {
     const address = unixAddress() as { readonly kind: 'unix'; readonly path: string };

@@ -10,6 +10,7 @@ import type { Mac } from '../../src/wire/mac.ts';
 import { BROADCAST_MAC } from '../../src/wire/mac.ts';
 import { FakePort } from '../support/fake-port.ts';
 import { A, B, frame } from '../support/frames.ts';
+import { settle } from '../support/manual-scheduler.ts';
 import { MemoryEnvironment } from '../support/memory-environment.ts';
 
 const LAB = `
@@ -203,6 +204,44 @@ describe('a network without a file', () => {
     const packets = new PcapngReader().feed(environment.files.get('live')!.bytes);
     expect(packets.map(({ interfaceName }) => interfaceName)).toEqual(['vm1']);
     expect(lab.status().captures).toEqual([]);
+  });
+
+  it('goes on capturing a port when its machine comes back', async () => {
+    const { environment, lab } = await serveLab();
+    const first = new FakePort();
+    const visit = environment.arrive('unix:s0', first);
+    const file = await environment.createFile('vm1');
+    const capture = lab.capture({ kind: 'port', port: 'vm1' }, 'pcapng', file, {}, 'vm1')!;
+    first.inject(frame(BROADCAST_MAC, A));
+    visit.leave();
+    const second = new FakePort();
+    environment.arrive('unix:s0', second);
+    second.inject(frame(BROADCAST_MAC, A));
+    await capture.stop();
+    expect(new PcapngReader().feed(environment.files.get('vm1')!.bytes)).toHaveLength(2);
+  });
+
+  it('tells why a capture could not be written', async () => {
+    const { environment, lab } = await serveLab();
+    const full = { write: () => Promise.reject(new Error('no space left on device')), close: async () => undefined };
+    await lab.capture({ kind: 'lab' }, 'pcapng', full, {}, 'all.pcapng')!.recorder.ended;
+    await settle();
+    expect(environment.entries.at(-1)).toMatchObject({
+      event: 'capture-failed',
+      message: expect.stringContaining('no space left on device'),
+    });
+  });
+
+  it('bounds what machines can make it say', async () => {
+    const { environment } = await serveLab();
+    for (let i = 0; i < 1000; i++) environment.arrive('unix:s0', new FakePort()).leave();
+    expect(environment.entries).toHaveLength(200);
+    environment.scheduler.advance(1000);
+    environment.arrive('unix:s0', new FakePort());
+    expect(environment.entries.slice(200)).toMatchObject([
+      { event: 'log-limited', omitted: 1800 },
+      { event: 'port-connected' },
+    ]);
   });
 
   it('knows no capture of a port that is not there', async () => {

@@ -122,6 +122,13 @@ describe('batches', () => {
     expect(b.frames.map((each) => each[20])).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19]);
   });
 
+  it('gathers flooded frames once for all ports that are nobody’s destination', () => {
+    const { a, b, c } = learnedSwitch();
+    a.inject(...Array.from({ length: 20 }, (_, i) => frame(i % 2 ? B : BROADCAST_MAC, A, 60, i)));
+    expect([b.pushes, c.pushes]).toEqual([[20], [10]]);
+    expect(c.frames.map((each) => each[20])).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18]);
+  });
+
   it('leaves long runs in place: a copy of them costs more than a write', () => {
     const { a, b, c } = learnedSwitch();
     a.inject(frame(B, A, 60_000), frame(C, A, 60_000), frame(B, A, 60_000), frame(C, A, 60_000));

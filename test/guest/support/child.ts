@@ -84,6 +84,11 @@ export class Child {
     });
   }
 
+  /** Reads no more of its output: its next write finds a broken pipe. */
+  closeOutput(): void {
+    this.#process.stdout.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     if (this.running) this.#process.kill(signal);
   }

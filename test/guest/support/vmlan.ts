@@ -15,6 +15,9 @@ export const PROGRAM =
     ? [`${ROOT}dist/main.js`]
     : ['--import', `${ROOT}node_modules/tsx/dist/loader.mjs`, `${ROOT}src/main.ts`];
 
+/** The words that start vmlan. */
+export const vmlanCommand: readonly string[] = [process.execPath, ...PROGRAM];
+
 /** A running `vmlan serve` or `vmlan up`. */
 export class Vmlan {
   readonly #child: Child;
