@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { PcapngReader } from '../../src/capture/pcapng-reader.ts';
 import { BROADCAST_MAC } from '../../src/wire/mac.ts';
-import type { Vmlan } from '../guest/support/vmlan.ts';
-import { runVmlan, spawnVmlan, startVmlan, status, vmlanCommand } from '../guest/support/vmlan.ts';
-import { Workbench } from '../guest/support/workbench.ts';
 import { A, frame } from '../support/frames.ts';
+import type { Vmlan } from '../support/vmlan.ts';
+import { runVmlan, spawnVmlan, startVmlan, status, vmlanCommand } from '../support/vmlan.ts';
 import { waitFor } from '../support/wait-for.ts';
+import { Workbench } from '../support/workbench.ts';
 
 async function serve(bench: Workbench, ...words: readonly string[]): Promise<Vmlan> {
   return startVmlan(bench, ['serve', ...words]);

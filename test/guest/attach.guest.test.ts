@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, it } from 'vitest';
+import { leases, startVmlan, status } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { connectTo, startGuest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
-import { leases, startVmlan, status } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 describeGuests('the ways QEMU plugs in', () => {
   it('stream and socket, connecting and listening, over unix and TCP: each card has a port and a lease', async () => {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { leases, startVmlan } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { connectTo, startGuest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
-import { leases, startVmlan } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 const MAC = '52:54:00:00:00:0c';
 const OPTIONS =

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { startVmlan, status } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { connectTo, startGuest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
-import { startVmlan, status } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 const FLOODER = '52:54:00:00:00:0a';
 const STALLED = '52:54:00:00:00:0b';

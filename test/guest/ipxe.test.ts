@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
+import { leases, startVmlan } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { connectTo, runFirmware } from './support/guest.ts';
 import { describeGuests, noteMissingQemu } from './support/qemu.ts';
 import { tftpFolder } from './support/rig.ts';
-import { leases, startVmlan } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 const MACS = ['52:54:00:00:00:0e', '52:54:00:00:00:0f'];
 

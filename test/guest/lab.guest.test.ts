@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { leases, runVmlan, startLiveCapture, startVmlan } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { startGuest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
 import { tshark } from './support/tshark.ts';
-import { leases, runVmlan, startLiveCapture, startVmlan } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 const LAB = `
 name: office

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
+import { leases, startVmlan } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { connectTo, type FirmwareOptions, runFirmware } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
 import { tftpFolder } from './support/rig.ts';
-import { leases, startVmlan } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 const MAC = '52:54:00:00:00:0d';
 const ADDRESS = '10.0.2.15';

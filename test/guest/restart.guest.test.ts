@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { leases, startVmlan } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { connectTo, listenOn, startGuest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
-import { leases, startVmlan } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 const A = '52:54:00:00:00:0a';
 const B = '52:54:00:00:00:0b';

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
+import { leases, startVmlan, status } from '../support/vmlan.ts';
+import { Workbench } from '../support/workbench.ts';
 import { connectTo, type Guest, startGuest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
 import { tshark } from './support/tshark.ts';
-import { leases, startVmlan, status } from './support/vmlan.ts';
-import { Workbench } from './support/workbench.ts';
 
 const A = '52:54:00:00:00:0a';
 const B = '52:54:00:00:00:0b';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Child } from './child.ts';
-import type { Workbench } from './workbench.ts';
+import type { Child } from '../../support/child.ts';
+import type { Workbench } from '../../support/workbench.ts';
 
 const RIG = fileURLToPath(new URL('../rig/', import.meta.url));
 const READY = '::ready::';

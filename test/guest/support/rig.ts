@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, linkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Workbench } from './workbench.ts';
+import type { Workbench } from '../../support/workbench.ts';
 
 const RIG = fileURLToPath(new URL('../rig/', import.meta.url));
 

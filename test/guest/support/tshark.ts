@@ -1,4 +1,4 @@
-import type { Workbench } from './workbench.ts';
+import type { Workbench } from '../../support/workbench.ts';
 
 /** The fields of every packet of a capture that passes a display filter, as tshark reads them. */
 export async function tshark(

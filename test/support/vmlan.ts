@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LabStatus, LeaseStatus } from '../../../src/lab/status.ts';
+import type { LabStatus, LeaseStatus } from '../../src/lab/status.ts';
 import type { Child, Exit } from './child.ts';
 import type { Workbench } from './workbench.ts';
 
 /** A line of `--json` output. */
 export type VmlanEvent = Readonly<Record<string, unknown>> & { readonly event: string };
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The program and its arguments up to the verb: guest tests run what users run, `npm test` the sources, which are never out of date. */
 export const PROGRAM =
