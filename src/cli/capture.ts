@@ -18,7 +18,7 @@ export interface CaptureCommand {
 
 /** Writes what the lab records until a limit, Ctrl-C or the lab's end; the file is complete in each case. */
 export async function capture(port: string, options: CaptureCommand): Promise<void> {
-  const lab = await findLab(options.lab);
+  const lab = await findLab(options.lab, '--lab NAME');
   const format = options.format ?? (options.write.endsWith('.pcap') ? 'pcap' : 'pcapng');
   if (format !== 'pcap' && format !== 'pcapng') fail(`--format ${format}: it must be pcap or pcapng`, EXIT_USAGE);
   const asked: CaptureRequest = {
@@ -38,9 +38,14 @@ export async function capture(port: string, options: CaptureCommand): Promise<vo
   const complete = () => void callControl(lab, 'DELETE', path).catch(() => undefined);
   process.once('SIGINT', complete).once('SIGTERM', complete);
   if (options.write !== '-') process.stderr.write(`recording ${port} to ${options.write}; Ctrl-C completes it\n`);
+  let octets = 0;
+  answer.on('data', (chunk: Buffer) => {
+    octets += chunk.length;
+  });
   await pipeline(answer, out).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') fail(`${options.write}: ${error.message}`); // EPIPE: the reader has seen enough
   });
+  if (options.write !== '-') process.stderr.write(`${options.write} is complete: ${octets} octets\n`);
 }
 
 async function openOutput(file: string): Promise<Writable> {

@@ -3,6 +3,6 @@ import { print } from './report.ts';
 
 export async function check(file: string, options: { readonly json?: true }): Promise<void> {
   const plan = readLabFile(file, options);
-  if (options.json) print(JSON.stringify({ file, issues: [] }, undefined, 2));
-  else print(`${file}: lab ${plan.name} is well: ${plan.networks.length} networks, ${plan.nics.length} cards`);
+  if (options.json) print(JSON.stringify({ event: 'lab-well', file, issues: [] }));
+  else print(`${file}: lab ${plan.name} is well (networks: ${plan.networks.length}, cards: ${plan.nics.length})`);
 }

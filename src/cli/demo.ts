@@ -62,7 +62,7 @@ export async function demo(options: DemoCommand): Promise<void> {
   print(`  wireshark ${options.write}                 look at it`);
   print('  vmlan demo --break dhcp               see what a network without DHCP looks like');
   print('  vmlan serve                           plug your own QEMU in');
-  print('  vmlan up lab.yaml                     run a lab like the one above');
+  print('  vmlan up FILE.yaml                    run a lab like the one above');
 }
 
 /** The installed QEMU, where its `stream` netdev can be plugged in. */

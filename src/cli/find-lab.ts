@@ -3,8 +3,8 @@ import { isAnswered } from '../host/dead-socket.ts';
 import { controlSocket, runtimeRoot } from '../host/folders.ts';
 import { fail } from './exit.ts';
 
-/** The control socket of the named running lab, or of the only one there is. */
-export async function findLab(name: string | undefined): Promise<string> {
+/** The control socket of the named running lab, or of the only one there is; `how` is how one is named, for who has to. */
+export async function findLab(name: string | undefined, how: 'NAME' | '--lab NAME'): Promise<string> {
   if (name !== undefined) {
     if (await isAnswered(controlSocket(name))) return controlSocket(name);
     const running = await runningLabs();
@@ -12,7 +12,7 @@ export async function findLab(name: string | undefined): Promise<string> {
   }
   const running = await runningLabs();
   if (running.length === 0) fail('no lab is running; start one with vmlan up FILE.yaml or vmlan serve');
-  if (running.length > 1) fail(`several labs are running, name one: ${running.join(', ')}`);
+  if (running.length > 1) fail(`several labs are running; add ${how}, one of ${running.join(', ')}`);
   return controlSocket(running[0]!);
 }
 

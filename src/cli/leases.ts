@@ -4,7 +4,7 @@ import { findLab } from './find-lab.ts';
 import { print, table } from './report.ts';
 
 export async function leases(lab: string | undefined, options: { readonly json?: true }): Promise<void> {
-  const answer = await getControl<{ leases: readonly LeaseStatus[] }>(await findLab(lab), '/v1/leases');
+  const answer = await getControl<{ leases: readonly LeaseStatus[] }>(await findLab(lab, 'NAME'), '/v1/leases');
   if (options.json) {
     print(JSON.stringify(answer, undefined, 2));
     return;
@@ -15,7 +15,7 @@ export async function leases(lab: string | undefined, options: { readonly json?:
     lease.mac,
     lease.hostname ?? '-',
     lease.state,
-    new Date(lease.expires * 1000).toISOString().slice(0, 19),
+    new Date(lease.expires * 1000).toISOString().replace('.000', ''),
   ]);
-  print(table(['NETWORK', 'ADDRESS', 'MAC', 'HOST NAME', 'STATE', 'EXPIRES (UTC)'], rows));
+  print(table(['NETWORK', 'ADDRESS', 'MAC', 'HOST NAME', 'STATE', 'EXPIRES'], rows));
 }

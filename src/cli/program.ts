@@ -15,7 +15,7 @@ export function program(): Command {
     .description('A userspace network for QEMU machines: switch, hub and gateway in one unprivileged process.')
     .version(version())
     .exitOverride()
-    .showHelpAfterError('(vmlan --help tells more)');
+    .showHelpAfterError('(add --help to learn more)');
 
   vmlan
     .command('serve')

@@ -33,7 +33,11 @@ export async function qemuArgs(node: string, options: QemuArgsCommand): Promise<
   const own = cards.filter(({ nic }) => nic.node === node);
   if (own.length === 0) {
     const nodes = [...new Set(cards.map(({ nic }) => nic.node))];
-    fail(`lab ${lab} has no machine ${node}; it has ${nodes.join(', ')}`, EXIT_USAGE);
+    const has =
+      nodes.length > 0
+        ? `it has ${nodes.join(', ')}`
+        : 'any machine may plug in with the words that vmlan serve printed';
+    fail(`lab ${lab} has no machine ${node}; ${has}`, EXIT_USAGE);
   }
   const version = await installedQemu(options.qemu);
   if (version === undefined) fail(`${options.qemu} did not tell its version; install it or name another with --qemu`);
@@ -56,7 +60,7 @@ function plannedCards(plan: LabPlan): { lab: string; cards: Card[] } {
 }
 
 async function runningCards(name: string | undefined): Promise<{ lab: string; cards: Card[] }> {
-  const status = await getControl<LabStatus>(await findLab(name), '/v1/status');
+  const status = await getControl<LabStatus>(await findLab(name, '--lab NAME'), '/v1/status');
   const mtuOf = new Map(status.networks.map(({ name: network, mtu }) => [network, mtu]));
   const cards = status.ports.flatMap(({ network, mac, nic }) =>
     nic === undefined || mac === undefined ? [] : [{ nic, mac, mtu: mtuOf.get(network)! }],

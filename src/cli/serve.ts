@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Issue } from '../base/issue.ts';
 import { formatIssue } from '../base/issue.ts';
+import type { Log } from '../base/log.ts';
 import { formatSocketAddress, parseSocketAddress } from '../base/socket-address.ts';
 import type { ControlServer } from '../control/server.ts';
 import { runtimeFolder } from '../host/folders.ts';
 import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import type { RunningLab } from '../lab/running-lab.ts';
 import { SERVE_NETWORK, servePlan } from '../lab/serve-plan.ts';
-import type { DoorMode } from '../link/arrival.ts';
+import type { Door, DoorMode } from '../link/arrival.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
 import { EXIT_USAGE, Exit } from './exit.ts';
 import { logTo, print } from './report.ts';
@@ -53,7 +54,7 @@ export async function serve(options: ServeCommand): Promise<void> {
     const addresses = lab.doors.map((door) => formatSocketAddress(door.address));
     const message = `${name} is ready at ${addresses.join(', ')}`;
     log({ event: 'ready', message, lab: name, pid: process.pid, doors: addresses });
-    if (!options.json) await printNextSteps(lab);
+    await tellNextSteps(lab, options.json ? log : undefined);
   });
 }
 
@@ -95,30 +96,40 @@ function doorsOf({ listen = [], connect = [] }: ServeCommand, issues: Issue[]): 
 }
 
 function refuse(issues: readonly Issue[], json: boolean): never {
-  if (json) print(JSON.stringify({ issues }, undefined, 2));
+  if (json) print(JSON.stringify({ event: 'serve-refused', issues }));
   else for (const issue of issues) process.stderr.write(`vmlan serve: ${formatIssue(issue)}\n`);
   throw new Exit(EXIT_USAGE);
 }
 
-async function printNextSteps(lab: RunningLab): Promise<void> {
+/** The words that plug a machine in: for people, or as an event for each door. */
+async function tellNextSteps(lab: RunningLab, jsonLog: Log | undefined): Promise<void> {
   const { installedQemu } = await import('../host/qemu-version.ts');
   const { netdevArguments } = await import('../qemu/netdev-arguments.ts');
   const { shellQuote } = await import('../qemu/shell-words.ts');
   const installed = await installedQemu('qemu-system-x86_64');
-  const version = installed ?? { major: 7, minor: 2, patch: 0 };
-  print(describe(lab.plan));
-  print(
-    `Plug machines in with these words, each with a mac of its own${installed ? '' : ' (no QEMU found here; they fit 7.2 and later)'}:`,
-  );
-  lab.doors.forEach(({ address, mode }, i) => {
+  const { mtu } = lab.plan.networks[0]!;
+  const wordsOf = ({ address, mode }: Door): readonly string[] => {
     const sockets = mode === 'listen' ? { listen: address } : { connect: address };
-    const result = netdevArguments({ name: 'net0', sockets, mac: freshMac(), mtu: lab.plan.networks[0]!.mtu }, version);
-    if ('words' in result) print(`  ${shellQuote(result.words)}`);
-    if (i + 1 < lab.doors.length) print();
-  });
+    const result = netdevArguments({ name: 'net0', sockets, mac: freshMac(), mtu }, installed ?? OLDEST_QEMU);
+    return 'words' in result ? result.words : [];
+  };
+  if (jsonLog !== undefined) {
+    for (const door of lab.doors) {
+      const words = wordsOf(door);
+      jsonLog({ event: 'qemu-args', message: shellQuote(words), door: formatSocketAddress(door.address), words });
+    }
+    return;
+  }
+  const remark = installed === undefined ? ' (no QEMU was found here; these fit 7.2 and later)' : '';
+  print(describe(lab.plan));
+  print(`Plug machines in with these words, each with a mac of its own${remark}:`);
+  print(lab.doors.map((door) => `  ${shellQuote(wordsOf(door))}`).join('\n\n'));
   print(`Then: vmlan status, vmlan leases, vmlan capture vm1 -w - | wireshark -k -i -`);
   print('Ctrl-C stops it.');
 }
+
+/** The first with the `stream` netdev. */
+const OLDEST_QEMU = { major: 7, minor: 2, patch: 0 };
 
 function describe({ networks }: LabPlan): string {
   const { kind, mtu, gateway } = networks[0]!;

@@ -1,10 +1,10 @@
 import { getControl } from '../control/client.ts';
-import type { LabStatus, NetworkStatus } from '../lab/status.ts';
+import type { LabStatus, NetworkStatus, PortStatus } from '../lab/status.ts';
 import { findLab } from './find-lab.ts';
 import { print, table } from './report.ts';
 
 export async function status(lab: string | undefined, options: { readonly json?: true }): Promise<void> {
-  const answer = await getControl<LabStatus>(await findLab(lab), '/v1/status');
+  const answer = await getControl<LabStatus>(await findLab(lab, 'NAME'), '/v1/status');
   if (options.json) print(JSON.stringify(answer, undefined, 2));
   else printStatus(answer);
 }
@@ -16,7 +16,7 @@ function printStatus({ name, networks, ports, captures }: LabStatus): void {
   const rows = ports.map((port) => [
     port.port,
     port.connected ? 'connected' : 'waiting',
-    port.mac ?? '-',
+    port.mac ?? heardAt(port, networks) ?? '-',
     String(port.fromGuest.frames),
     String(port.fromGuest.octets),
     String(port.toGuest.frames),
@@ -27,13 +27,21 @@ function printStatus({ name, networks, ports, captures }: LabStatus): void {
   for (const capture of captures) print(`capture ${capture.capture}: ${capture.frames} frames, ${capture.lost} lost`);
 }
 
+/** Where a port was given no address: those of the stations that the switch heard there. */
+function heardAt({ port, network }: PortStatus, networks: readonly NetworkStatus[]): string | undefined {
+  const stations =
+    networks.find(({ name }) => name === network)?.stations.filter((station) => station.port === port) ?? [];
+  if (stations.length === 0) return undefined;
+  return stations.length === 1 ? stations[0]!.mac : `${stations[0]!.mac} and ${stations.length - 1} more`;
+}
+
 function networkLine({ name, kind, mtu, subnet, gateway, drops, stations }: NetworkStatus): string {
   const about = [
     kind,
     `mtu ${mtu}`,
     ...(subnet ? [subnet] : []),
     gateway ? `gateway ${gateway.address}` : 'no gateway',
-    `${stations.length} stations`,
+    ...(kind === 'switch' ? [`${stations.length} stations`] : []),
   ];
   const dropped = Object.keys(drops).length > 0 ? `, drops ${countsText(drops)}` : '';
   return `network ${name}: ${about.join(', ')}${dropped}`;

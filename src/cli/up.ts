@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { runtimeFolder } from '../host/folders.ts';
 import type { LabPlan } from '../lab/plan.ts';
+import { portName } from '../lab/plan.ts';
 import { readLabFile } from './lab-file.ts';
 import { logTo, print } from './report.ts';
 import { claimNamedLab, runLab } from './run-lab.ts';
@@ -11,7 +12,13 @@ export async function up(file: string, options: { readonly json?: true }): Promi
   const log = logTo(options.json === true);
   const control = await claimNamedLab(plan.name);
   await runLab(plan, labDoors(plan, runtimeFolder(plan.name)), control, log, async () => {
-    log({ event: 'ready', message: `lab ${plan.name} is up`, lab: plan.name, pid: process.pid });
+    log({
+      event: 'ready',
+      message: `lab ${plan.name} is up`,
+      lab: plan.name,
+      pid: process.pid,
+      ports: plan.nics.map(portName),
+    });
     if (!options.json) printNextSteps(plan);
   });
 }
@@ -34,7 +41,7 @@ function printNextSteps(plan: LabPlan): void {
   print(`In another terminal, start each machine with the arguments of its cards:`);
   for (const node of nodes) print(`  qemu-system-x86_64 -m 512 … $(vmlan qemu-args ${node})`);
   print(
-    `Then: vmlan status, vmlan leases, vmlan capture ${plan.nics[0] ? `${plan.nics[0].node}:${plan.nics[0].name}` : 'PORT'} -w - | wireshark -k -i -`,
+    `Then: vmlan status, vmlan leases, vmlan capture ${plan.nics[0] ? portName(plan.nics[0]) : 'PORT'} -w - | wireshark -k -i -`,
   );
   print('Ctrl-C stops the lab.');
 }

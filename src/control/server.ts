@@ -1,50 +1,59 @@
 import { chmodSync } from 'node:fs';
-import type { RequestListener, Server } from 'node:http';
-import { createServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
 import type { RunningLab } from '../lab/running-lab.ts';
 
 /**
  * The control socket of a lab. It is claimed before the lab starts, so that of two labs with one name only one does; who asks in the
- * meantime waits for the lab.
+ * meantime waits for the lab. HTTP is loaded when machines can plug in already, because that takes longer than all before it.
  */
 export class ControlServer {
-  readonly #server: Server;
-  #ready: (listener: RequestListener) => void = () => undefined;
+  readonly #listener: Server;
+  readonly #open = new Set<Socket>();
+  #http: HttpServer | undefined;
 
   /** Listens at `path`, with mode 0600. Rejects with the system's error, EADDRINUSE where somebody else has it. */
   static async claim(path: string): Promise<ControlServer> {
     const control = new ControlServer();
     await new Promise<void>((resolve, reject) => {
-      control.#server.once('error', reject);
-      control.#server.listen(path, resolve);
+      control.#listener.once('error', reject);
+      control.#listener.listen(path, resolve);
     });
     chmodSync(path, 0o600);
     return control;
   }
 
   private constructor() {
-    const ready = new Promise<RequestListener>((resolve) => {
-      this.#ready = resolve;
-    });
-    this.#server = createServer((request, response) => {
-      void ready.then((listener) => listener(request, response));
+    this.#listener = createServer({ pauseOnConnect: true }, (socket) => {
+      this.#open.add(socket);
+      socket.on('error', () => undefined); // who asked has gone
+      socket.on('close', () => this.#open.delete(socket));
+      this.#answer(socket);
     });
   }
 
   /** Answers for the lab from now on; `about` is told in its status. */
   async serve(lab: RunningLab, about: Readonly<Record<string, unknown>>): Promise<void> {
-    const { getRequestListener } = await import('@hono/node-server');
+    const { createAdaptorServer } = await import('@hono/node-server');
     const { controlApi } = await import('./api.ts');
-    this.#ready(getRequestListener(controlApi(lab, about).fetch));
+    this.#http = createAdaptorServer({ fetch: controlApi(lab, about).fetch }) as HttpServer;
+    for (const socket of this.#open) this.#answer(socket);
   }
 
   /** Takes no more requests; resolves when the answers under way are complete. */
   close(): Promise<void> {
-    return new Promise((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    this.#http?.closeIdleConnections();
+    return closed;
   }
 
   /** Cuts off those who do not read their answers. */
   cutOff(): void {
-    this.#server.closeAllConnections();
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #answer(socket: Socket): void {
+    this.#http?.emit('connection', socket.resume());
   }
 }

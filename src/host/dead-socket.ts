@@ -6,10 +6,18 @@ export async function isAnswered(path: string): Promise<boolean> {
   return (await knock(path)) === undefined;
 }
 
+/** Milliseconds that a program may need from bind(2) to listen(2). */
+const STARTING_TIME = 20;
+
 /** Removes the path of a socket whose owner was killed; false where somebody answers there. Other files are left alone. */
 export async function removeDeadSocket(path: string): Promise<boolean> {
   if (!isSocket(path)) return true;
-  const refusal = await knock(path);
+  let refusal = await knock(path);
+  if (refusal === 'ECONNREFUSED') {
+    // Between bind(2) and listen(2) a socket refuses as well: its owner may just be starting.
+    await new Promise((resolve) => setTimeout(resolve, STARTING_TIME));
+    refusal = await knock(path);
+  }
   if (refusal === 'ECONNREFUSED') unlinkSync(path);
   return refusal !== undefined;
 }

@@ -1,7 +1,8 @@
 /** Doors on real sockets: listening ones, and connecting ones that try again for as long as they are open. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
+import { dirname } from 'node:path';
 import type { SocketAddress } from '../base/socket-address.ts';
 import { formatSocketAddress } from '../base/socket-address.ts';
 import type { Arrival, Door, DoorMode, LeaveReason } from '../link/arrival.ts';
@@ -29,6 +30,12 @@ export async function openDoor(
 }
 
 async function listenAt(address: SocketAddress, onArrival: (arrival: Arrival) => void): Promise<Door> {
+  if (address.kind === 'unix' && statSync(dirname(address.path), { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new StartError(
+      'no-folder',
+      `there is no folder ${dirname(address.path)} for ${formatSocketAddress(address)}; make it first`,
+    );
+  }
   const open = new Set<StreamPort>();
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     onArrival(arrivalOf(socket, peerOf(socket, address), open));
@@ -139,19 +146,20 @@ function listening(server: Server, address: SocketAddress): Promise<void> {
   });
 }
 
+const ALLOWED = { unix: 'a folder that you may write to', tcp: 'a port above 1023' } as const;
+
 function startErrorOf(error: NodeJS.ErrnoException, address: SocketAddress): StartError {
   const where = formatSocketAddress(address);
   switch (error.code) {
     case 'EADDRINUSE':
       return new StartError('address-in-use', `${where} is taken; stop its owner or choose another`);
-    case 'EACCES':
+    case 'EADDRNOTAVAIL':
       return new StartError(
-        'address-refused',
-        `${where}: permission denied; choose a folder you may write to, or a port above 1023`,
+        'no-such-address',
+        `${where} is not an address of this machine; 127.0.0.1 and 0.0.0.0 always are`,
       );
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return new StartError('no-folder', `${where}: the folder does not exist; make it first`);
+    case 'EACCES':
+      return new StartError('address-refused', `${where}: permission denied; choose ${ALLOWED[address.kind]}`);
     default:
       return new StartError('cannot-listen', `${where}: ${error.message}`);
   }

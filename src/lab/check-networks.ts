@@ -40,6 +40,14 @@ export function checkNetworks(sound: SoundLab, report: Report): readonly Checked
   return entries.map(([name, entry]) => {
     const path = ['networks', name];
     if (!isName(name)) reportBadName(name, path, report);
+    if (name === 'all')
+      report({
+        code: 'bad-name',
+        path,
+        message: '`vmlan capture all` means all networks',
+        hint: 'choose another name',
+        isAboutKey: true,
+      });
     const subnet = subnets.get(name);
     if (entry.gateway === 'none') reportUseless(entry, path, report);
     else if (entry.boot !== undefined) checkBoot(entry.boot, entry, path, report);

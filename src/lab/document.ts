@@ -7,6 +7,24 @@ import type { Finding, LabIssue } from './issue.ts';
 /** How often a lab may use an anchor; yaml counts what aliases of aliases stand for. */
 const MAX_ALIAS_COUNT = 100;
 
+/** Where the library's words are about its own interface, or leave the reader without a remedy. */
+const SYNTAX_WORDS: Readonly<Partial<Record<string, { readonly message: string; readonly hint: string }>>> = {
+  MULTIPLE_DOCS: { message: 'a second document begins here', hint: 'a file holds one lab: remove what follows ---' },
+  BAD_INDENT: {
+    message: 'this is indented in a way that fits nothing above',
+    hint: 'close brackets, and give lines of one list the same indent',
+  },
+  TAB_AS_INDENT: { message: 'a tab indents this line', hint: 'YAML wants spaces' },
+  BLOCK_AS_IMPLICIT_KEY: {
+    message: 'this is indented deeper than its neighbours, or a key too many stands on the line',
+    hint: 'give keys of one map the same indent',
+  },
+  MULTILINE_IMPLICIT_KEY: {
+    message: 'a key goes on over the end of its line',
+    hint: 'give keys of one map the same indent',
+  },
+};
+
 export class LabDocument {
   /** What is wrong with the YAML itself. */
   readonly issues: readonly LabIssue[];
@@ -46,7 +64,13 @@ export class LabDocument {
 
   #syntaxIssue({ code, message, pos }: YAMLError): LabIssue {
     const at = this.#at(pos[0]);
-    if (code !== 'DUPLICATE_KEY') return { code: 'yaml-syntax', path: [], message: message.replace(/\.$/, ''), ...at };
+    if (code !== 'DUPLICATE_KEY')
+      return {
+        code: 'yaml-syntax',
+        path: [],
+        ...(SYNTAX_WORDS[code] ?? { message: message.replace(/\.$/, '') }),
+        ...at,
+      };
     return {
       code: 'duplicate-key',
       path: this.#pathAt(pos[0]),

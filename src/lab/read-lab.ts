@@ -12,18 +12,22 @@ import type { Finding, LabIssue } from './issue.ts';
 import type { LabPlan } from './plan.ts';
 import { readSoundLab } from './schema-issues.ts';
 
-/** Files in the plan are named as in the text; they are relative to the lab file's folder. */
+/**
+ * Files in the plan are named as in the text; they are relative to the lab file's folder. `locate` puts line and column to what is found
+ * wrong with them later.
+ */
 export function readLab(
   text: string,
   fileName: string,
-): { readonly plan: LabPlan } | { readonly issues: readonly LabIssue[] } {
+): { readonly plan: LabPlan; locate(finding: Finding): LabIssue } | { readonly issues: readonly LabIssue[] } {
   const document = new LabDocument(text);
   if (document.value === undefined) return { issues: inOrder(document.issues) };
   const sound = readSoundLab(document.value ?? {});
   const findings: Finding[] = [...sound.findings];
   const plan = sound.lab === undefined ? undefined : checkLab(sound, fileName, (finding) => findings.push(finding));
   const issues = [...document.issues, ...findings.map((finding) => document.locate(finding))];
-  return plan === undefined || issues.length > 0 ? { issues: inOrder(issues) } : { plan };
+  if (plan === undefined || issues.length > 0) return { issues: inOrder(issues) };
+  return { plan, locate: (finding) => document.locate(finding) };
 }
 
 function inOrder(issues: readonly LabIssue[]): readonly LabIssue[] {

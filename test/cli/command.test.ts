@@ -79,7 +79,7 @@ describe('vmlan serve', () => {
     const ambiguous = await runVmlan(bench, ['status']);
     expect([ambiguous.status, ambiguous.stderr]).toEqual([
       1,
-      'vmlan: several labs are running, name one: serve, serve-2\n',
+      'vmlan: several labs are running; add NAME, one of serve, serve-2\n',
     ]);
   });
 
