@@ -22,6 +22,7 @@ const LOG_RATE = 200;
 export class RunningNetwork {
   readonly plan: NetworkPlan;
   readonly gateway: Gateway | undefined;
+  /** What the LAN dropped, and what was dropped at ports that are gone. */
   readonly drops = new Counters();
   readonly #nics: readonly NicPlan[];
   readonly #report: Log;
@@ -135,10 +136,12 @@ export class RunningNetwork {
   #leave(jack: Jack, why: LeaveReason, isOnItsOwn: boolean): void {
     this.#lan.unplug(jack);
     jack.disconnect();
+    if (why.kind === 'zero-length' || why.kind === 'oversized-length') jack.drops.add(why.kind);
     this.#peers.delete(jack);
     this.#busy.delete(jack.name);
     if (isOnItsOwn) {
       this.#jacks.delete(jack.name);
+      for (const [reason, frames] of Object.entries(jack.drops.toRecord())) this.drops.add(reason, frames);
       for (const recorder of this.#recorders.keys()) recorder.silence(jack);
     }
     this.#log('port-left', `${jack.name} left: ${leaveText(why)}`, {

@@ -22,7 +22,7 @@ export interface NetworkStatus {
   /** `10.0.2.0/24`, where there is a gateway. */
   readonly subnet?: string;
   readonly gateway?: GatewayStatus;
-  /** Frames that the LAN itself dropped, by reason. */
+  /** Frames that the LAN itself dropped, by reason, and those of machines on a shared socket that have left. */
   readonly drops: Readonly<Record<string, number>>;
   readonly stations: readonly StationStatus[];
 }

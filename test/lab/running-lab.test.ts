@@ -187,8 +187,9 @@ describe('a network without a file', () => {
   });
 
   it('tells by name why a machine was cut off', async () => {
-    const { environment } = await serveLab();
+    const { environment, lab } = await serveLab();
     environment.arrive('unix:s0', new FakePort()).leave({ kind: 'oversized-length', length: 134912827 });
+    expect(lab.status().networks[0]!.drops).toEqual({ 'oversized-length': 1 });
     expect(environment.entries.at(-1)).toMatchObject({ event: 'port-left', port: 'vm1', reason: 'oversized-length' });
     expect(environment.entries.at(-1)!.message).toContain("134912827 octets; that is not QEMU's framing");
   });
