@@ -1,8 +1,10 @@
 /**
- * The station that a network of machines finds at its gateway address: it answers ARP and ping, and offers DHCP and TFTP.
+ * The station that a network of machines finds at its gateway address: it answers ARP, neighbour solicitations and ping, offers DHCP
+ * and TFTP, and tells who asks for one that there is no IPv6 router.
  *
- * Theory of operation. One stack, and on it the services that the configuration names. The gateway is a `Port` like any machine's,
- * so a LAN, a capture and a test see nothing special in it. Leases are read before the services start and are written by them.
+ * Theory of operation. One stack, and on it the services: router advertisements always, the others as the configuration names them.
+ * The gateway is a `Port` like any machine's, so a LAN, a capture and a test see nothing special in it. Leases are read before the
+ * services start and are written by them.
  */
 import type { Random } from '../base/chance.ts';
 import { Counters } from '../base/counters.ts';
@@ -13,6 +15,7 @@ import type { Port } from '../link/port.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import { DhcpServer } from '../service/dhcp/server.ts';
+import { RouterAdvertisements } from '../service/router-advertisements.ts';
 import type { Service } from '../service/service.ts';
 import { TftpServer } from '../service/tftp/server.ts';
 import { Stack } from '../stack/stack.ts';
@@ -52,7 +55,8 @@ export class Gateway {
     this.#stack.configure({ interface: config.interface });
     this.#dhcp = dhcp && new DhcpServer(dhcp, config.interface, mtu, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
-    this.#services = [this.#dhcp, files].filter((service) => service !== undefined);
+    const advertisements = new RouterAdvertisements(outside.scheduler, outside.random);
+    this.#services = [advertisements, this.#dhcp, files].filter((service) => service !== undefined);
   }
 
   /** Where the gateway plugs into its LAN. */

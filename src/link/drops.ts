@@ -44,6 +44,25 @@ export type StackDropReason =
   | 'icmp-broadcast-echo'
   /** An answer or an error that is about nothing we asked. */
   | 'icmp-unmatched'
+  | 'ipv6-malformed'
+  /** A hop-by-hop option that forbids who does not know it to take the packet (RFC 8200, 4.2). */
+  | 'ipv6-unknown-option'
+  | 'ipv6-bad-source'
+  | 'ipv6-not-local'
+  /** UDP, TCP, fragments, other extension headers. */
+  | 'ipv6-unknown-next-header'
+  /** An answer that is longer than the network's MTU. */
+  | 'ipv6-too-big'
+  | 'icmpv6-malformed'
+  | 'icmpv6-bad-checksum'
+  | 'icmpv6-unknown-type'
+  /** An echo reply or an error: nothing was asked. */
+  | 'icmpv6-unmatched'
+  | 'ndp-malformed'
+  /** A solicitation for an address that is not ours. */
+  | 'ndp-not-local'
+  /** An advertisement that nobody here waits for, or a solicitation for routers where there is none. */
+  | 'ndp-unused'
   | 'udp-malformed'
   | 'udp-bad-checksum'
   | 'udp-no-listener'

@@ -6,15 +6,19 @@
  * a batch causes is sent as one push at its end.
  *
  *     push ── arp ── neighbours ─┐                      transmitter collects frames, one push per piece of work
- *        └─── ipv4-input ── reassembly                  addressing  knows whose address is whose
- *                  └── icmp, udp ── ipv4-output ── neighbours ── transmitter
+ *        ├─── ipv4-input ── reassembly                  addressing  knows whose address is whose
+ *        │         └── icmp, udp ── ipv4-output ── neighbours ── transmitter
+ *        └─── ipv6-input ── icmpv6 ── ndp
+ *                              └───────┴── ipv6-output ── transmitter
  *
- * Who owns what: `Addressing` the addresses, `Neighbours` the packets that wait for a MAC, `Reassembly` the fragments, `Udp` the
- * listeners, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop, never grow or throw.
+ * Who owns what: `Addressing` and `Ipv6Addressing` the addresses, `Neighbours` the packets that wait for a MAC, `Reassembly` the
+ * fragments, `Udp` the listeners, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop,
+ * never grow or throw.
  *
  * What is left out: options of IPv4 are skipped (source routes are never followed), nothing is forwarded, multicast is sent but not
  * received (level 1 of RFC 1112), a packet to the station itself is not looped back, and paths narrower than the network's MTU
- * are not discovered (packets leave without DF, so a router may cut them).
+ * are not discovered (packets leave without DF, so a router may cut them). Of IPv6 there is a node with a link-local address that
+ * answers neighbours and pings: no other address, no fragments, no UDP, no errors.
  */
 import type { Random } from '../base/chance.ts';
 import { Counters } from '../base/counters.ts';
@@ -22,9 +26,10 @@ import type { Scheduler } from '../base/time.ts';
 import type { DropReason, DropSink } from '../link/drops.ts';
 import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
 import type { Port } from '../link/port.ts';
-import { ETHERNET_TYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_VLAN } from '../wire/ethernet.ts';
+import { ETHERNET_TYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_VLAN } from '../wire/ethernet.ts';
 import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import { NEXT_HEADER_ICMPV6 } from '../wire/ipv6.ts';
 import type { Mac } from '../wire/mac.ts';
 import { BROADCAST_MAC, readMac } from '../wire/mac.ts';
 import { readUint16 } from '../wire/octets.ts';
@@ -34,9 +39,15 @@ import type { AddressResolution } from './arp.ts';
 import { Arp } from './arp.ts';
 import type { PingOptions, PingResult } from './icmp.ts';
 import { Icmp } from './icmp.ts';
+import { Icmpv6 } from './icmpv6.ts';
 import type { Ipv4Protocol } from './ipv4-input.ts';
 import { Ipv4Input } from './ipv4-input.ts';
 import { Ipv4Output } from './ipv4-output.ts';
+import { Ipv6Addressing } from './ipv6-addressing.ts';
+import { Ipv6Input } from './ipv6-input.ts';
+import { Ipv6Output } from './ipv6-output.ts';
+import type { NeighbourDiscovery } from './ndp.ts';
+import { Ndp } from './ndp.ts';
 import { Transmitter } from './transmitter.ts';
 import { Udp } from './udp.ts';
 import type { UdpLayer } from './udp-layer.ts';
@@ -62,6 +73,9 @@ export class Stack implements Port, DropSink {
   readonly #arp: Arp;
   readonly #icmp: Icmp;
   readonly #ipv4: Ipv4Input;
+  readonly #ipv6Addressing: Ipv6Addressing;
+  readonly #ndp: Ndp;
+  readonly #ipv6: Ipv6Input;
 
   constructor({ mac, mtu, scheduler, random, drops = new Counters() }: StackOptions) {
     this.mac = mac;
@@ -80,21 +94,31 @@ export class Stack implements Port, DropSink {
       [PROTOCOL_UDP, udp],
     ]);
     this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, protocols);
+
+    this.#ipv6Addressing = new Ipv6Addressing(mac);
+    const ipv6Output = new Ipv6Output(mtu, this.#transmitter, this);
+    this.#ndp = new Ndp(this.#ipv6Addressing, ipv6Output);
+    const icmpv6 = new Icmpv6(this.#ipv6Addressing, ipv6Output, this.#ndp, this);
+    this.#ipv6 = new Ipv6Input(this.#ipv6Addressing, this, new Map([[NEXT_HEADER_ICMPV6, icmpv6]]));
   }
 
-  /** Takes these addresses and gives up all others. */
+  /** Takes these IPv4 addresses and gives up all others. */
   configure(config: AddressingConfig): void {
     this.#arp.neighbours.clear();
     this.#addressing.configure(config);
   }
 
-  /** The first address; undefined while there is none. */
+  /** The first IPv4 address; undefined while there is none. */
   get interface(): Ipv4Interface | undefined {
     return this.#addressing.interface;
   }
 
   get arp(): AddressResolution {
     return this.#arp;
+  }
+
+  get ndp(): NeighbourDiscovery {
+    return this.#ndp;
   }
 
   /** Asks `to` for an echo; `on` hears exactly one result, which may be before the call returns. */
@@ -123,7 +147,7 @@ export class Stack implements Port, DropSink {
   #receive(batch: FrameBatch, index: number): void {
     const at = batch.starts[index]!;
     const to = readMac(batch.bytes, at);
-    if (to !== this.mac && to !== BROADCAST_MAC) {
+    if (to !== this.mac && to !== BROADCAST_MAC && !this.#ipv6Addressing.hears(to)) {
       this.dropped('not-for-us', batch, index, index + 1);
       return;
     }
@@ -133,6 +157,9 @@ export class Stack implements Port, DropSink {
         return;
       case ETHERTYPE_ARP:
         this.#arp.receive(batch, index);
+        return;
+      case ETHERTYPE_IPV6:
+        this.#ipv6.receive(batch, index);
         return;
       case ETHERTYPE_VLAN:
         this.dropped('vlan-tagged', batch, index, index + 1);

@@ -12,9 +12,12 @@ import { Station } from '../../src/station/station.ts';
 import { formatIpv4 } from '../../src/wire/ipv4-address.ts';
 import type { Mac } from '../../src/wire/mac.ts';
 import { POOL, SERVER } from '../support/dhcp-peer.ts';
+import { FakePort } from '../support/fake-port.ts';
 import { A, B, C } from '../support/frames.ts';
+import { tell6 } from '../support/ipv6-peer.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
 import { MemoryState, MemoryTree } from '../support/memory-files.ts';
+import { packet } from '../support/packets.ts';
 import { ip, pattern } from '../support/stack-peer.ts';
 
 const IMAGE = pattern(100_000);
@@ -66,6 +69,10 @@ class Network {
     });
     for (let step = 0; step < 10_000 && !isSettled; step++) await this.scheduler.run(10);
     return promise;
+  }
+
+  plug(port: Port): void {
+    this.#lan.plug(port);
   }
 
   async boot(mac: Mac, loses?: (frame: number) => boolean): Promise<Station> {
@@ -142,6 +149,21 @@ it('answers nothing but ARP and ping before it is started and after it stopped',
   network.gateway.stop();
   expect(await network.of(station.boot(5000))).toBeUndefined();
   expect(network.gateway.counters.get('udp-no-listener')).toBeGreaterThan(0);
+});
+
+it('tells a machine that solicits routers that there is none, as long as it runs', async () => {
+  const network = new Network('switch');
+  const machine = new FakePort();
+  network.plug(machine);
+  const solicit = () => machine.inject(packet('ndp-router-solicitation-ipxe'));
+  solicit();
+  await network.gateway.start();
+  solicit();
+  network.gateway.stop();
+  solicit();
+  expect(machine.frames.map(tell6)).toEqual([
+    'fe80::5054:ff:fe00:1 > fe80::5054:ff:fe12:3456 router-advertisement (to 52:54:00:12:34:56)',
+  ]);
 });
 
 it('a machine renews its lease at T1 and keeps it for ever', async () => {

@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Random } from '../../src/base/chance.ts';
 import { SeededRandom } from '../../src/base/chance.ts';
+import { linkLocalOf, solicitedNodeGroup } from '../../src/wire/ipv6-address.ts';
+import { writeUint16 } from '../../src/wire/octets.ts';
 import { A, B, frame } from '../support/frames.ts';
+import { icmpv6Frame, ip6, ipv6Frame, ndpFrame, resealIcmpv6 } from '../support/ipv6-peer.ts';
 import {
   arpFrame,
   echoRequest,
@@ -34,17 +37,42 @@ const seeds = [
   ipv4Frame(icmpPayload(3, 1, echoRequest().slice(14)), { protocol: 1 }),
   ipv4Frame(pattern(30), { protocol: 6 }),
   ...fragmentsOf(udpPayload(1000, 7, pattern(100)), 40),
+  ...ipv6Seeds(),
 ];
 
-/** Changed, cut or lengthened; the checksum of its IPv4 header is often put right again, so that the change is seen further up. */
+function ipv6Seeds(): Uint8Array[] {
+  const target = linkLocalOf(A);
+  const fields = { destination: target, toMac: A, fromMac: B };
+  const solicitation = { kind: 'neighbour-solicitation', target, sourceMac: B } as const;
+  const flags = { isRouter: true, isSolicited: true, isOverride: true };
+  return [
+    icmpv6Frame(Uint8Array.of(128, 0, 0, 0, 0, 7, 0, 9, ...pattern(40)), fields),
+    ndpFrame(solicitation, fields),
+    ndpFrame(
+      { ...solicitation, sourceMac: undefined },
+      { ...fields, source: ip6('::'), destination: solicitedNodeGroup(target) },
+    ),
+    ndpFrame({ kind: 'router-solicitation', sourceMac: B }, fields),
+    ndpFrame({ kind: 'neighbour-advertisement', ...flags, target, targetMac: B }, fields),
+    ipv6Frame(Uint8Array.of(58, 0, 5, 2, 0, 0, 1, 0, 128, 0, 0, 0, 0, 0, 0, 0), { ...fields, nextHeader: 0 }),
+  ];
+}
+
+/** Changed, cut or lengthened; its checksum is often put right again, so that the change is seen further up. */
 function mutated(random: Random): Uint8Array {
   const seed = seeds[below(random, seeds.length)]!;
   const length = random.next() < 0.3 ? 14 + below(random, seed.length) : seed.length;
   const bytes = new Uint8Array(length);
   bytes.set(seed.subarray(0, length));
   for (let i = below(random, 4); i > 0; i--) bytes[12 + below(random, length - 12)] = below(random, 256);
-  if (length >= 34 && random.next() < 0.7) repairHeader(bytes);
+  if (length >= 34 && random.next() < 0.7) repair(bytes);
   return bytes;
+}
+
+/** Of IPv6 it is the message's checksum that is put right. */
+function repair(bytes: Uint8Array): void {
+  if (isIpv6(bytes)) resealIcmpv6(bytes);
+  else repairHeader(bytes);
 }
 
 function repairHeader(bytes: Uint8Array): void {
@@ -57,17 +85,29 @@ function repairHeader(bytes: Uint8Array): void {
   bytes[25] = ~sum;
 }
 
+/** EtherTypes, and how a good packet of each begins. */
+const KINDS = [
+  [0x0800, 0x45],
+  [0x0806, 0x45],
+  [0x86dd, 0x60],
+] as const;
+
 function random(random: Random): Uint8Array {
   const bytes = frame(A, B, 14 + below(random, 100));
   for (let i = 14; i < bytes.length; i++) bytes[i] = below(random, 256);
-  bytes[12] = 8;
-  bytes[13] = random.next() < 0.5 ? 0 : 6;
-  if (random.next() < 0.8) bytes[14] = 0x45;
+  const [etherType, first] = KINDS[below(random, KINDS.length)]!;
+  writeUint16(bytes, 12, etherType);
+  if (random.next() < 0.8) bytes[14] = first;
   return bytes;
 }
 
 const isArp = (bytes: Uint8Array): boolean => bytes[12] === 8 && bytes[13] === 6;
-const isEchoReply = (bytes: Uint8Array): boolean => !isArp(bytes) && bytes[23] === 1 && bytes[34] === 0;
+const isIpv6 = (bytes: Uint8Array): boolean => bytes[12] === 0x86 && bytes[13] === 0xdd;
+const isEchoReply = (bytes: Uint8Array): boolean =>
+  bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 1 && bytes[34] === 0;
+/** An echo reply or a neighbour advertisement; nothing else is sent by IPv6. */
+const isIpv6Answer = (bytes: Uint8Array): boolean => isIpv6(bytes) && (bytes[54] === 129 || bytes[54] === 136);
+const isAnswer = (bytes: Uint8Array): boolean => isEchoReply(bytes) || isIpv6Answer(bytes);
 
 it.each([
   { kind: 'random', make: random },
@@ -86,10 +126,10 @@ it.each([
     packets += batch.filter((bytes) => !isArp(bytes)).length;
     wire.deliver(...batch);
     wire.scheduler.advance(100);
-    taken += wire.take().filter(isEchoReply).length;
+    taken += wire.take().filter(isAnswer).length;
   }
   wire.scheduler.advance(60_000);
-  taken += wire.take().filter(isEchoReply).length;
+  taken += wire.take().filter(isAnswer).length;
   const dropped = Object.values(wire.drops()).reduce((sum, count) => sum + count, 0);
   expect(packets).toBeGreaterThan(FRAMES / 3);
   expect(taken + dropped).toBeGreaterThanOrEqual(packets);

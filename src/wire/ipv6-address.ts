@@ -1,0 +1,71 @@
+/** IPv6 addresses, RFC 4291: 16 octets everywhere inside; text exists at the edges. */
+import type { Mac } from './mac.ts';
+import { writeMac } from './mac.ts';
+import { readUint32 } from './octets.ts';
+
+export type Ipv6 = Uint8Array;
+
+export const IPV6_ADDRESS_LENGTH = 16;
+
+/** `::`, the source of who has no address yet (RFC 4291, 2.5.2). */
+export const UNSPECIFIED_IPV6: Ipv6 = new Uint8Array(IPV6_ADDRESS_LENGTH);
+/** ff02::1 (RFC 4291, 2.7.1). */
+export const ALL_NODES: Ipv6 = groupOfLink(1);
+/** ff02::2 (RFC 4291, 2.7.1). */
+export const ALL_ROUTERS: Ipv6 = groupOfLink(2);
+
+function groupOfLink(id: number): Ipv6 {
+  const group = new Uint8Array(IPV6_ADDRESS_LENGTH);
+  group.set([0xff, 0x02]);
+  group[15] = id;
+  return group;
+}
+
+export function isSameIpv6(a: Ipv6, b: Ipv6): boolean {
+  for (let i = 0; i < IPV6_ADDRESS_LENGTH; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+export function isUnspecifiedIpv6(address: Ipv6): boolean {
+  return isSameIpv6(address, UNSPECIFIED_IPV6);
+}
+
+/** ff00::/8. */
+export function isMulticastIpv6(address: Ipv6): boolean {
+  return address[0] === 0xff;
+}
+
+/** fe80::/10. */
+export function isLinkLocalIpv6(address: Ipv6): boolean {
+  return address[0] === 0xfe && (address[1]! & 0xc0) === 0x80;
+}
+
+/** The link-local address of a MAC: fe80::/64 and the modified EUI-64 (RFC 4291, 2.5.6 and appendix A). */
+export function linkLocalOf(mac: Mac): Ipv6 {
+  const octets = new Uint8Array(6);
+  writeMac(octets, 0, mac);
+  const address = new Uint8Array(IPV6_ADDRESS_LENGTH);
+  address.set([0xfe, 0x80]);
+  address.set([octets[0]! ^ 0x02, octets[1]!, octets[2]!, 0xff, 0xfe], 8);
+  address.set(octets.subarray(3), 13);
+  return address;
+}
+
+const SOLICITED_NODE_PREFIX = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xff];
+
+/** The group in which the owner of `address` is asked for: ff02::1:ff00:0/104 and the low 24 bits (RFC 4291, 2.7.1). */
+export function solicitedNodeGroup(address: Ipv6): Ipv6 {
+  const group = new Uint8Array(IPV6_ADDRESS_LENGTH);
+  group.set(SOLICITED_NODE_PREFIX);
+  group.set(address.subarray(13), 13);
+  return group;
+}
+
+export function isSolicitedNodeGroup(address: Ipv6): boolean {
+  return SOLICITED_NODE_PREFIX.every((octet, i) => address[i] === octet);
+}
+
+/** Where frames for a group go: 33:33 and the low 32 bits (RFC 2464, 7). */
+export function groupMacOf(group: Ipv6): Mac {
+  return 0x3333_0000_0000 + readUint32(group, 12);
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { emitIpv6, IPV6_HEADER_LENGTH, Ipv6View } from '../../src/wire/ipv6.ts';
+import {
+  groupMacOf,
+  isLinkLocalIpv6,
+  isSolicitedNodeGroup,
+  linkLocalOf,
+  solicitedNodeGroup,
+} from '../../src/wire/ipv6-address.ts';
+import { ip6, ONE, TWO } from '../support/ipv6-peer.ts';
+import { packet } from '../support/packets.ts';
+
+const START = 14;
+
+function bound(frame: Uint8Array): Ipv6View {
+  const view = new Ipv6View();
+  expect(view.bind(frame, START, frame.length)).toBeUndefined();
+  return view;
+}
+
+describe('an IPv6 header', () => {
+  it.each([
+    { name: 'ndp-neighbour-solicitation', hopLimit: 255, source: ONE.address, destination: ip6('ff02::1:ff0a:2') },
+    { name: 'ndp-duplicate-probe', hopLimit: 255, source: ip6('::'), destination: ip6('ff02::1:ff0a:2') },
+    { name: 'ndp-neighbour-advertisement', hopLimit: 255, source: TWO.address, destination: ONE.address },
+  ])('is read from and written as in $name', ({ name, ...fields }) => {
+    const frame = packet(name);
+    const { nextHeader, hopLimit, source, destination, payloadStart, payloadEnd } = bound(frame);
+    expect({ hopLimit, source, destination }).toEqual(fields);
+    expect([nextHeader, payloadStart, payloadEnd]).toEqual([58, START + IPV6_HEADER_LENGTH, frame.length]);
+
+    const out = new Uint8Array(IPV6_HEADER_LENGTH);
+    emitIpv6({ nextHeader, payloadLength: payloadEnd - payloadStart, ...fields }, out, 0);
+    expect(out).toEqual(frame.slice(START, START + IPV6_HEADER_LENGTH));
+  });
+
+  it('ends the packet where it says, not where the frame does', () => {
+    const frame = packet('icmpv6-echo-request-odd');
+    const padded = new Uint8Array(frame.length + 9);
+    padded.set(frame);
+    expect(bound(padded).payloadEnd).toBe(frame.length);
+  });
+
+  it.each([
+    { what: 'IPv4', defect: 'bad-version', change: (bytes: Uint8Array) => bytes.fill(0x45, START, START + 1) },
+    { what: 'a payload longer than the frame', defect: 'truncated', change: (bytes: Uint8Array) => bytes.slice(0, -1) },
+    { what: 'too few octets', defect: 'truncated', change: (bytes: Uint8Array) => bytes.slice(0, START + 39) },
+  ])('is refused for $what', ({ defect, change }) => {
+    const frame = change(packet('icmpv6-echo-request'));
+    expect(new Ipv6View().bind(frame, START, frame.length)).toBe(defect);
+  });
+
+  it('leaves a fragment header as the next header', () => {
+    expect(bound(packet('ipv6-fragment')).nextHeader).toBe(44);
+  });
+});
+
+describe('hop-by-hop options', () => {
+  const OPTIONS = START + IPV6_HEADER_LENGTH;
+
+  it('are passed over: a router alert before a report of group membership', () => {
+    const frame = packet('mld-report');
+    const view = bound(frame);
+    expect([view.nextHeader, view.payloadStart, frame[view.payloadStart]]).toEqual([58, OPTIONS + 8, 143]);
+  });
+
+  it.each([
+    { what: 'an option that forbids to take the packet', at: 2, octets: [0x45], defect: 'bad-value' },
+    { what: 'an option longer than the header', at: 3, octets: [5], defect: 'bad-length' },
+    { what: 'an option without its length', at: 6, octets: [0, 1], defect: 'bad-length' },
+    { what: 'a header longer than the packet', at: 1, octets: [4], defect: 'truncated' },
+  ])('are refused for $what', ({ at, octets, defect }) => {
+    const frame = packet('mld-report');
+    frame.set(octets, OPTIONS + at);
+    expect(new Ipv6View().bind(frame, START, frame.length)).toBe(defect);
+  });
+
+  it('are refused where none are', () => {
+    const frame = packet('mld-report').slice(0, OPTIONS);
+    frame.set([0, 0], START + 4);
+    expect(new Ipv6View().bind(frame, START, frame.length)).toBe('truncated');
+  });
+});
+
+describe('an IPv6 address', () => {
+  it('of the link is made from the MAC as Linux makes it', () => {
+    expect(linkLocalOf(ONE.mac)).toEqual(ONE.address);
+    expect(linkLocalOf(0x565400123456)).toEqual(ip6('fe80::5454:ff:fe12:3456'));
+  });
+
+  it('is asked for in its solicited-node group, at that group’s MAC', () => {
+    const group = solicitedNodeGroup(ip6('fe80::1234:56ab:cdef'));
+    expect(group).toEqual(ip6('ff02::1:ffab:cdef'));
+    expect(groupMacOf(group)).toBe(0x3333ffabcdef);
+    expect([group, ip6('ff02::1:feab:cdef')].map(isSolicitedNodeGroup)).toEqual([true, false]);
+  });
+
+  it('is of the link in fe80::/10', () => {
+    expect(['fe7f::', 'fe80::', 'febf::', 'fec0::'].map(ip6).map(isLinkLocalIpv6)).toEqual([false, true, true, false]);
+  });
+});
