@@ -117,7 +117,7 @@ describe('vmlan serve', () => {
     };
     await expect
       .poll(readDrops, { timeout: 20_000 })
-      .toEqual({ port: { runt: 1 }, network: { 'invalid-source': 1, 'reserved-address': 1 } });
+      .toEqual({ port: { runt: 1 }, network: { 'invalid-source': 1, 'oversized-length': 1, 'reserved-address': 1 } });
   });
 });
 
