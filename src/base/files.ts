@@ -26,7 +26,7 @@ export interface FileTree {
 
 /** A small document that survives the process. */
 export interface StateFile {
-  /** What was saved last; undefined when nothing readable was. */
+  /** What was saved last; undefined when nothing was. Rejects where it cannot be read: it would be overwritten. */
   load(): Promise<string | undefined>;
   /** Replaces the document atomically; resolves when it is on disk. Rejects on an error. */
   save(text: string): Promise<void>;

@@ -70,8 +70,10 @@ export class Gateway {
     for (const service of this.#services) service.start(this.#stack);
   }
 
-  stop(): void {
+  /** Resolves when the leases are on disk. */
+  async stop(): Promise<void> {
     for (const service of this.#services) service.stop();
+    await this.#dhcp?.settled();
   }
 
   /** Who has which address; nobody where there is no DHCP. */

@@ -5,10 +5,19 @@ import type { StateFile } from '../base/files.ts';
 /** A document at `path`. Its folder is made, for the user alone, when the first one is saved. */
 export function openStateFile(path: string): StateFile {
   return {
-    load: () => readFile(path, 'utf8').catch(() => undefined),
+    load: () => load(path),
     save: (text) => save(path, text),
     setAside: () => rename(path, `${path}.unreadable`),
   };
+}
+
+async function load(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** The document is complete at any time: it is written beside the old one and takes its place only when it is on disk. */

@@ -35,7 +35,7 @@ export class LabDocument {
   readonly #lines = new LineCounter();
 
   constructor(text: string) {
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, resolveKnownTags: false });
     this.#root = this.#document.contents;
     const faults = [...this.#document.errors, ...this.#document.warnings];
     const issues = [...faults.map((fault) => this.#syntaxIssue(fault)), ...this.#structureIssues()];
@@ -94,6 +94,8 @@ export class LabDocument {
       Pair: (_, { key }) => {
         if (!isScalar(key))
           report('yaml-key', key, 'a key must be a word', 'put text that begins with { [ or * in quotes');
+        else if (key.value === '__proto__')
+          report('yaml-key', key, '__proto__ cannot be a name', 'choose another name');
       },
     });
     return issues;

@@ -45,9 +45,9 @@ export function netdevArguments(
   return { words: ['-netdev', formatOptionString(netdev), '-device', formatOptionString(virtioNet(id, card))] };
 }
 
-/** QEMU's ids begin with a letter. */
+/** QEMU's ids begin with a letter, and names hold no underscore. */
 function netdevId(name: string): string {
-  return /^[A-Za-z]/.test(name) ? name : `nic-${name}`;
+  return /^[A-Za-z]/.test(name) ? name : `nic_${name}`;
 }
 
 function streamNetdev(

@@ -73,6 +73,7 @@ export class Reassembly {
     if (fault !== undefined) {
       this.#drops.dropped(fault, batch, index, index + 1);
       if (fault !== 'fragment-duplicate') this.#refuse(datagram, fault);
+      this.#makeRoom(); // the memory of a refusal takes room too
       return undefined;
     }
     this.#insert(datagram, batch, index, ip);
@@ -137,7 +138,7 @@ export class Reassembly {
 
   #expire(): void {
     const now = this.#scheduler.now();
-    for (const [key, datagram] of [...this.#datagrams]) {
+    for (const [key, datagram] of this.#datagrams) {
       if (datagram.deadline > now) {
         this.#timer.arm(datagram.deadline);
         return;

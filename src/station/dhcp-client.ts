@@ -163,9 +163,9 @@ export class DhcpClient {
     if (lease === undefined) return;
     this.#state = now >= this.#rebindAt ? 'rebinding' : 'renewing';
     const to = this.#state === 'renewing' ? lease.server : LIMITED_BROADCAST;
-    this.#send('request', to, lease.interface.address, []);
     const deadline = this.#state === 'renewing' ? this.#rebindAt : this.#expiresAt;
     this.#timer.arm(Math.min(deadline, now + Math.max(MIN_RENEWAL_INTERVAL, (deadline - now) / 2)));
+    this.#send('request', to, lease.interface.address, []);
   }
 
   #receive({ payload }: UdpDatagram): void {
@@ -222,8 +222,11 @@ export class DhcpClient {
 
   #bind(ack: DhcpMessage, lease: ClientLease): void {
     const now = this.#scheduler.now();
-    this.#renewAt = now + 1000 * (uint32Of(ack.options, RENEWAL_TIME) ?? lease.leaseTime * 0.5);
-    this.#rebindAt = now + 1000 * (uint32Of(ack.options, REBINDING_TIME) ?? lease.leaseTime * 0.875);
+    const t1 = uint32Of(ack.options, RENEWAL_TIME) ?? 0;
+    const t2 = uint32Of(ack.options, REBINDING_TIME) ?? 0;
+    const isOrdered = t1 > 0 && t1 < t2 && t2 < lease.leaseTime; // RFC 2131, 4.4.5; otherwise its defaults
+    this.#renewAt = now + 1000 * (isOrdered ? t1 : lease.leaseTime * 0.5);
+    this.#rebindAt = now + 1000 * (isOrdered ? t2 : lease.leaseTime * 0.875);
     this.#expiresAt = now + 1000 * lease.leaseTime;
     this.#state = 'bound';
     if (this.#lease?.interface.address !== lease.interface.address) {
@@ -282,7 +285,7 @@ function leaseOf({ yiaddr, siaddr, file, options }: DhcpMessage): ClientLease | 
   const server = ipv4Of(options, SERVER_IDENTIFIER);
   const mask = ipv4Of(options, SUBNET_MASK);
   const leaseTime = uint32Of(options, LEASE_TIME);
-  if (server === undefined || mask === undefined || leaseTime === undefined || yiaddr === 0) return undefined;
+  if (server === undefined || mask === undefined || !leaseTime || yiaddr === 0) return undefined;
   const router = ipv4ListOf(options, ROUTER)[0];
   const bootfile = file === '' ? textOf(options, BOOTFILE_NAME) : file;
   return {

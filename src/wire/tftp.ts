@@ -78,7 +78,11 @@ export function parseTftp(bytes: Uint8Array, start: number, end: number): TftpPa
   }
 }
 
+/** RFC 2347: a request packet has at most 512 octets. */
+const MAX_REQUEST_LENGTH = 510;
+
 function parseRequest(kind: TftpRequest['kind'], bytes: Uint8Array, at: number, end: number): TftpRequest | Defect {
+  if (end - at > MAX_REQUEST_LENGTH) return 'bad-length';
   const strings = parseStrings(bytes, at, end);
   if (typeof strings === 'string') return strings;
   const [file, mode, ...options] = strings;

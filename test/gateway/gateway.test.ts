@@ -146,7 +146,7 @@ it('answers nothing but ARP and ping before it is started and after it stopped',
   const station = network.station(B);
   expect(await network.of(station.boot(5000))).toBeUndefined();
   await network.gateway.start();
-  network.gateway.stop();
+  await network.gateway.stop();
   expect(await network.of(station.boot(5000))).toBeUndefined();
   expect(network.gateway.counters.get('udp-no-listener')).toBeGreaterThan(0);
 });
@@ -159,7 +159,7 @@ it('tells a machine that solicits routers that there is none, as long as it runs
   solicit();
   await network.gateway.start();
   solicit();
-  network.gateway.stop();
+  await network.gateway.stop();
   solicit();
   expect(machine.frames.map(tell6)).toEqual([
     'fe80::5054:ff:fe00:1 > fe80::5054:ff:fe12:3456 router-advertisement (to 52:54:00:12:34:56)',
@@ -180,7 +180,7 @@ it('a machine loses its lease when nobody renews it, and asks again', async () =
   const network = new Network('switch', { leaseTime: 120 });
   await network.gateway.start();
   const station = await network.boot(B);
-  network.gateway.stop();
+  await network.gateway.stop();
   await network.scheduler.run(121_000, 1000);
   expect(station.lease).toBeUndefined();
   await network.gateway.start();

@@ -41,7 +41,7 @@ describe('the words that plug a machine in', () => {
   });
 
   it('begin an id with a letter', () => {
-    expect(words({ name: '10g' })[1]).toContain('id=nic-10g,');
+    expect(words({ name: '10g' })[1]).toContain('id=nic_10g,');
   });
 
   it('do not exist for a unix socket before QEMU 7.2', () => {

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
+import { batchOf } from '../../src/link/frame-batch.ts';
+import { Reassembly } from '../../src/stack/reassembly.ts';
+import { Ipv4View } from '../../src/wire/ipv4.ts';
+import { FakeDrops } from '../support/fake-port.ts';
 import { packet } from '../support/packets.ts';
 import {
   arpFrame,
@@ -163,6 +167,18 @@ describe('an incomplete datagram', () => {
     wire.scheduler.advance(30_000);
     expect(wire.drops()).toMatchObject({ 'fragment-timeout': 4000 - wire.drops()['fragment-limit']! });
   });
+});
+
+it('remembers refused datagrams within the same limit', () => {
+  const { wire } = listeningWire();
+  const reassembly = new Reassembly(wire.scheduler, new FakeDrops(), () => undefined);
+  const ip4 = new Ipv4View();
+  for (let i = 0; i < 40_000; i++) {
+    const bytes = ipv4Frame(pattern(4), { identification: i & 0xffff, moreFragments: true, protocol: i >> 16 });
+    expect(ip4.bind(bytes, 14, bytes.length)).toBeUndefined();
+    reassembly.add(batchOf([bytes]), 0, ip4);
+  }
+  expect(reassembly.octets).toBeLessThanOrEqual(4 * 1024 * 1024);
 });
 
 it('is never begun for a packet that is not ours', () => {

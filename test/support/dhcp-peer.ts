@@ -87,6 +87,7 @@ export class DhcpBench {
     });
     const log = (entry: LogEntry): void => void this.entries.push(entry);
     this.server = new DhcpServer({ ...POOL, ...config }, SERVER, 1500, {
+      scheduler: this.scheduler,
       wallClock: this.scheduler,
       log,
       counters: this.counters,

@@ -82,3 +82,11 @@ it('writes an error', () => {
     hex('00 05 00 02 6e 6f 00'),
   );
 });
+
+it('a request longer than RFC 2347 allows is none', () => {
+  const out = new Uint8Array(1024);
+  const requestFor = (file: string) =>
+    emitTftp({ kind: 'read-request', file, mode: 'octet', options: new Map() }, out, 0);
+  expect(parseTftp(out, 0, requestFor('a'.repeat(400)))).toMatchObject({ kind: 'read-request' });
+  expect(parseTftp(out, 0, requestFor('a'.repeat(600)))).toBe('bad-length');
+});

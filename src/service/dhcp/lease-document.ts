@@ -12,7 +12,7 @@ export function formatLeases(leases: Iterable<Lease>): string {
   const entries = [...leases]
     .filter(({ state }) => state !== 'offered')
     .map((lease) => ({ ...lease, mac: formatMac(lease.mac), address: formatIpv4(lease.address) }));
-  return `${JSON.stringify({ version: VERSION, leases: entries }, undefined, 1)}\n`;
+  return `${JSON.stringify({ version: VERSION, leases: entries })}\n`;
 }
 
 /** The leases of a document; undefined where the text is not one of ours. */
@@ -28,7 +28,7 @@ function leaseOf(entry: unknown): Lease | undefined {
   const mac = parseMac(String(entry['mac']));
   const address = parseIpv4(String(entry['address']));
   const { state, expires, hostname, clientId } = entry;
-  if (mac === undefined || address === undefined || typeof expires !== 'number') return undefined;
+  if (mac === undefined || address === undefined || !isSeconds(expires)) return undefined;
   if (state !== 'bound' && state !== 'released') return undefined;
   return {
     mac,
@@ -38,6 +38,11 @@ function leaseOf(entry: unknown): Lease | undefined {
     ...(typeof hostname === 'string' ? { hostname } : {}),
     ...(typeof clientId === 'string' ? { clientId } : {}),
   };
+}
+
+/** A time that a calendar can show. */
+function isSeconds(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 8.64e12;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -11,7 +11,7 @@ export class LeaseStore {
   readonly #counters: Counters;
   readonly #log: Log;
   #waiting: (() => void)[] = [];
-  #isSaving = false;
+  #saving: Promise<void> | undefined;
 
   constructor(file: StateFile | undefined, leases: LeaseTable, counters: Counters, log: Log) {
     this.#file = file;
@@ -44,11 +44,15 @@ export class LeaseStore {
       return;
     }
     this.#waiting.push(saved);
-    if (!this.#isSaving) void this.#saveAll(this.#file);
+    this.#saving ??= this.#saveAll(this.#file);
+  }
+
+  /** Resolves when every save that was asked for is done. */
+  async settled(): Promise<void> {
+    await this.#saving;
   }
 
   async #saveAll(file: StateFile): Promise<void> {
-    this.#isSaving = true;
     while (this.#waiting.length > 0) {
       const served = this.#waiting;
       this.#waiting = [];
@@ -64,6 +68,6 @@ export class LeaseStore {
       }
       for (const saved of served) saved();
     }
-    this.#isSaving = false;
+    this.#saving = undefined;
   }
 }

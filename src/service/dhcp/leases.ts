@@ -50,7 +50,7 @@ export interface AddressPlan {
 }
 
 /** Clients that are remembered, and addresses in quarantine. */
-export const RECORD_LIMIT = 16_384;
+export const RECORD_LIMIT = 4096;
 /** Seconds for which an offer waits for the client's request. */
 export const OFFER_TIME = 60;
 
@@ -103,10 +103,11 @@ export class LeaseTable {
       address !== undefined && this.isAvailable(address, mac, now) && !isAvoided(address);
     const reserved = this.#reserved.get(mac);
     if (isFine(reserved)) return reserved;
+    if (reserved !== undefined && !this.#isQuarantined(reserved, now)) return undefined; // it gets no other
     const had = this.#byMac.get(mac)?.address;
     if (isFine(had)) return had;
     if (isFine(requested) && !this.#byAddress.has(requested)) return requested;
-    return this.#unused(isFine) ?? this.#longestEnded(isFine);
+    return this.#unused(isFine) ?? this.#longestEnded(isFine, now);
   }
 
   /** Holds the address for the client until it decides. */
@@ -148,9 +149,9 @@ export class LeaseTable {
 
   /** Whether the address is one that this client may be given at all; a client with a reservation gets no other while that is usable. */
   #isLeasable(address: Ipv4, mac: Mac, now: number): boolean {
-    if (this.#excluded.has(address)) return false;
     const reservedFor = this.#reservedFor.get(address);
     if (reservedFor !== undefined) return reservedFor === mac;
+    if (this.#excluded.has(address)) return false;
     const reserved = this.#reserved.get(mac);
     if (reserved !== undefined && !this.#isQuarantined(reserved, now)) return false;
     return address >= this.#plan.first && address <= this.#plan.last;
@@ -173,9 +174,10 @@ export class LeaseTable {
     return undefined;
   }
 
-  #longestEnded(isFine: (address: Ipv4) => boolean): Ipv4 | undefined {
+  #longestEnded(isFine: (address: Ipv4) => boolean, now: number): Ipv4 | undefined {
     let longest: Lease | undefined;
     for (const lease of this.#byMac.values()) {
+      if (isHeld(lease, now)) continue;
       if ((longest === undefined || lease.expires < longest.expires) && isFine(lease.address)) longest = lease;
     }
     return longest?.address;

@@ -11,7 +11,7 @@
 import type { Counters } from '../../base/counters.ts';
 import type { StateFile } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
-import type { WallClock } from '../../base/time.ts';
+import type { Millis, Scheduler, WallClock } from '../../base/time.ts';
 import type { Stack } from '../../stack/stack.ts';
 import type { UdpDatagram, UdpSocket } from '../../stack/udp-layer.ts';
 import type { DhcpMessage, DhcpOptions } from '../../wire/dhcp.ts';
@@ -35,6 +35,8 @@ import { destinationOf, leaseTimeFor, replyTo, sizeLimit } from './reply.ts';
 const QUARANTINE_TIME = 600;
 /** Two requests, 100 ms for an answer to each: a station of the same LAN answers in less. */
 const PROBE = { attempts: 2, interval: 100 } as const;
+/** Addresses in use that one message may come upon; then the client has to ask again. */
+const CONFLICT_LIMIT = 4;
 /** Probes under way at a time; who comes later asks again. */
 const PROBE_LIMIT = 256;
 /** The largest UDP payload. */
@@ -42,6 +44,7 @@ const MAX_PAYLOAD = 65_507;
 
 /** What a DHCP server needs from outside. */
 export interface DhcpOutside {
+  readonly scheduler: Scheduler;
   readonly wallClock: WallClock;
   readonly log: Log;
   /** Refusals by name. */
@@ -64,6 +67,8 @@ export class DhcpServer implements Service {
   readonly #outside: DhcpOutside;
   readonly #leases: LeaseTable;
   readonly #store: LeaseStore;
+  /** What the calendar said when the monotonic clock was zero, in milliseconds. */
+  readonly #epoch: Millis;
   readonly #probes = new Map<Mac, Probe>();
   readonly #probed = new Set<Ipv4>();
   /** Clients whose ACK waits for the disk. */
@@ -78,6 +83,7 @@ export class DhcpServer implements Service {
     this.#server = server;
     this.#mtu = mtu;
     this.#outside = outside;
+    this.#epoch = Number(outside.wallClock.nanoseconds() / 1_000_000n) - outside.scheduler.now();
     this.#leases = new LeaseTable({
       first: config.first,
       last: config.last,
@@ -105,6 +111,11 @@ export class DhcpServer implements Service {
     this.#probed.clear();
   }
 
+  /** Resolves when the leases are on disk. */
+  settled(): Promise<void> {
+    return this.#store.settled();
+  }
+
   leases(): readonly LeaseEntry[] {
     const now = this.#now();
     const known = [...this.#leases.leases].map((lease): LeaseEntry => {
@@ -120,7 +131,8 @@ export class DhcpServer implements Service {
     else this.#handle(message);
   }
 
-  #handle(message: DhcpMessage): void {
+  /** `conflicts`: probes for this message that found an address in use. */
+  #handle(message: DhcpMessage, conflicts = 0): void {
     const probe = this.#probes.get(message.chaddr);
     if (probe !== undefined && message.op === 'request') {
       probe.message = message;
@@ -130,12 +142,12 @@ export class DhcpServer implements Service {
       leases: this.#leases,
       server: this.#server,
       now: this.#now(),
-      isAvoided: (address) => this.#isAvoided(address, message.chaddr),
+      isAvoided: (address) => this.#probed.has(address),
     });
-    this.#carryOut(decision, message);
+    this.#carryOut(decision, message, conflicts);
   }
 
-  #carryOut(decision: Decision, message: DhcpMessage): void {
+  #carryOut(decision: Decision, message: DhcpMessage, conflicts: number): void {
     const { chaddr } = message;
     switch (decision.kind) {
       case 'offer':
@@ -155,7 +167,7 @@ export class DhcpServer implements Service {
         this.#reply(message, decision);
         return;
       case 'probe':
-        this.#probe(message, decision.address);
+        this.#probe(message, decision.address, conflicts);
         return;
       case 'withdraw':
         this.#leases.withdraw(chaddr);
@@ -194,7 +206,7 @@ export class DhcpServer implements Service {
   }
 
   /** Asks whether somebody uses the address, then handles the client's last message again. */
-  #probe(message: DhcpMessage, address: Ipv4): void {
+  #probe(message: DhcpMessage, address: Ipv4, conflicts: number): void {
     const { chaddr } = message;
     if (this.#stack === undefined || this.#probes.size >= PROBE_LIMIT) {
       this.#outside.counters.add('dhcp-busy');
@@ -207,13 +219,16 @@ export class DhcpServer implements Service {
       if (this.#probes.get(chaddr) !== probe) return;
       this.#probes.delete(chaddr);
       this.#probed.delete(address);
-      if (owner === undefined || owner === chaddr) this.#leases.offer(chaddr, address, this.#now());
-      else this.#conflict(address, owner);
-      this.#handle(probe.message);
+      if (owner !== undefined && owner !== chaddr) this.#conflict(address, owner);
+      else if (this.#leases.isAvailable(address, chaddr, this.#now())) this.#leases.offer(chaddr, address, this.#now());
+      // Decides anew: another client may have taken the address meanwhile. Where one station answers for all addresses there is an end.
+      if (conflicts < CONFLICT_LIMIT) this.#handle(probe.message, owner === undefined ? 0 : conflicts + 1);
+      else this.#outside.counters.add('dhcp-conflicts');
     });
   }
 
   #conflict(address: Ipv4, owner: Mac): void {
+    if (this.#leases.find(owner)?.address === address) return; // it has a lease: no stranger
     this.#quarantine(address, owner);
     this.#outside.counters.add('dhcp-address-in-use');
     const [text, mac] = [formatIpv4(address), formatMac(owner)];
@@ -228,11 +243,6 @@ export class DhcpServer implements Service {
   #quarantine(address: Ipv4, mac: Mac): void {
     const now = this.#now();
     this.#leases.quarantine({ address, mac, expires: now + QUARANTINE_TIME }, now);
-  }
-
-  #isAvoided(address: Ipv4, mac: Mac): boolean {
-    const owner = this.#stack?.arp.owner(address);
-    return this.#probed.has(address) || (owner !== undefined && owner !== mac);
   }
 
   #reply(message: DhcpMessage, reply: DhcpReply): void {
@@ -261,8 +271,9 @@ export class DhcpServer implements Service {
     });
   }
 
+  /** Seconds since 1970, counted from the start on: a step of the calendar lengthens no lease. */
   #now(): number {
-    return Number(this.#outside.wallClock.nanoseconds() / 1_000_000_000n);
+    return Math.floor((this.#epoch + this.#outside.scheduler.now()) / 1000);
   }
 }
 
@@ -272,7 +283,7 @@ function identityOf(options: DhcpOptions): { readonly hostname?: string; readonl
   const clientId = options.get(CLIENT_IDENTIFIER);
   return {
     ...(hostname !== undefined && /^[a-z0-9_]([a-z0-9._-]{0,253})$/i.test(hostname) ? { hostname } : {}),
-    ...(clientId !== undefined && clientId.length <= 255 ? { clientId: hexOf(clientId) } : {}),
+    ...(clientId !== undefined && clientId.length <= 64 ? { clientId: hexOf(clientId) } : {}),
   };
 }
 

@@ -54,6 +54,8 @@ export class FileSource {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#chunks = [];
+    this.#atHand = 0;
+    this.#isAtEnd = true;
     // What was read is sent or given up; that the file cannot be closed changes neither.
     this.#file.close().catch(() => undefined);
   }

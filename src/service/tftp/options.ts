@@ -8,6 +8,8 @@ const DEFAULT_TIMEOUT: Millis = 1000;
 const MIN_BLOCK_LENGTH = 8;
 const MAX_BLOCK_LENGTH = 65_464;
 const MAX_WINDOW = 64;
+/** Seconds; RFC 2349 has 255, which would hold a transfer for 21 minutes that nobody reads. */
+const MAX_TIMEOUT = 30;
 /** Octets of one transfer that wait for their acknowledgement. */
 const MAX_WINDOW_LENGTH = 128 * 1024;
 /** IPv4, UDP and TFTP headers: a block of this much less than the MTU is not fragmented. */
@@ -30,7 +32,7 @@ export function negotiate(asked: TftpOptions, mtu: number, size: number | undefi
   const blockLength =
     blksize === undefined ? DEFAULT_BLOCK_LENGTH : Math.min(blksize, Math.max(MIN_BLOCK_LENGTH, mtu - HEADERS));
   if (blksize !== undefined) accepted.set('blksize', `${blockLength}`);
-  const timeout = integerOf(asked, 'timeout', 1, 255);
+  const timeout = integerOf(asked, 'timeout', 1, MAX_TIMEOUT);
   if (timeout !== undefined) accepted.set('timeout', `${timeout}`);
   if (asked.has('tsize') && size !== undefined) accepted.set('tsize', `${size}`);
   const windowsize = integerOf(asked, 'windowsize', 1, 65_535);

@@ -108,7 +108,7 @@ export class TftpServer implements Service {
     this.#readers.delete(name);
     if (request.mode !== 'octet' && request.mode !== 'netascii') {
       this.#refuse({ from, to }, request.file, TFTP_ERROR.illegalOperation, 'the mode is neither octet nor netascii');
-    } else if (this.#readers.size >= TRANSFER_LIMIT) {
+    } else if (!this.#hasRoom()) {
       this.#outside.counters.add('tftp-busy');
       this.#refuse({ from, to }, request.file, TFTP_ERROR.undefined, 'too many transfers at a time');
     } else {
@@ -121,6 +121,17 @@ export class TftpServer implements Service {
       this.#readers.set(name, reader);
       void this.#open(reader, request.mode);
     }
+  }
+
+  /** A reader that never answered is the one to give up, the oldest first. */
+  #hasRoom(): boolean {
+    if (this.#readers.size < TRANSFER_LIMIT) return true;
+    for (const { transfer } of this.#readers.values()) {
+      if (transfer === undefined || transfer.hasBegun) continue;
+      transfer.end({ kind: 'stopped' });
+      return true;
+    }
+    return false;
   }
 
   async #open(reader: Reader, mode: TftpMode): Promise<void> {

@@ -78,7 +78,7 @@ export class Transfer {
   fill(): void {
     if (this.#state !== 'sending') return;
     const { blockLength, window } = this.#options;
-    while (this.#window.length < window && !this.#hasLast) {
+    while (this.#state === 'sending' && this.#window.length < window && !this.#hasLast) {
       const payload = this.#source.take(blockLength);
       if (payload === undefined) return;
       this.#hasLast = payload.length < blockLength;
@@ -154,8 +154,8 @@ export class Transfer {
   }
 
   #offer(): void {
-    this.#send({ kind: 'option-ack', options: this.#options.accepted });
     this.#awaitAnswer();
+    this.#send({ kind: 'option-ack', options: this.#options.accepted });
   }
 
   #sendWindow(): void {
@@ -163,8 +163,8 @@ export class Transfer {
   }
 
   #sendBlock(index: number): void {
-    this.#send({ kind: 'data', block: (this.#oldest + index) & 0xffff, payload: this.#window[index]! });
     this.#awaitAnswer();
+    this.#send({ kind: 'data', block: (this.#oldest + index) & 0xffff, payload: this.#window[index]! });
   }
 
   #refuse(): void {

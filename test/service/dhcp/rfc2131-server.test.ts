@@ -62,12 +62,54 @@ describe('RFC 2131, 4.3.1: DISCOVER', () => {
     expect(bench.ask('discover')).toBe('offer 10.0.2.15');
   });
 
-  it('skips an address that ARP knows to be another station’s, without probing it', () => {
+  it('gives an address that ARP remembers to be another station’s, where nobody answers the probe any more', () => {
     const bench = new DhcpBench();
     bench.stack.ping(ip('10.0.2.15'), { timeout: 1 }, () => undefined);
     bench.stack.push(batchOf([arpFrame(replyFrom(D, ip('10.0.2.15')))]), 0, 1);
-    expect(bench.ask('discover')).toBe('offer 10.0.2.16');
-    expect(bench.probed).not.toContain('10.0.2.15');
+    bench.scheduler.advance(30 * 24 * 3600 * 1000);
+    expect(bench.ask('discover')).toBe('offer 10.0.2.15');
+  });
+
+  it('where one station answers for all addresses comes to an end', () => {
+    const bench = new DhcpBench({ last: ip('10.0.2.200') });
+    for (let i = 15; i <= 200; i++) bench.squatters.set(ip(`10.0.2.${i}`), D);
+    bench.say('discover');
+    bench.scheduler.advance(10_000);
+    expect(new Set(bench.probed).size).toBe(5);
+    expect(bench.counters.get('dhcp-conflicts')).toBe(1);
+  });
+
+  it('whose probe another client’s request overtakes does not get that address as well', () => {
+    const bench = new DhcpBench({ last: ip('10.0.2.16') });
+    bench.ask('discover', { mac: C });
+    bench.ask('request', { mac: C, requested: '10.0.2.15', server: '10.0.2.2' });
+    bench.ask('discover', { mac: D });
+    bench.ask('request', { mac: D, requested: '10.0.2.16', server: '10.0.2.2' });
+    bench.scheduler.advance(3_700_000);
+    bench.say('discover', { mac: B });
+    bench.say('request', { mac: C, requested: '10.0.2.15' });
+    bench.scheduler.advance(1000);
+    const given = bench.answers().map(({ type, message }) => [type, message.chaddr, message.yiaddr]);
+    expect(given).toContainEqual(['ack', C, ip('10.0.2.15')]);
+    expect(given).not.toContainEqual(['offer', B, ip('10.0.2.15')]);
+  });
+
+  it('of a card whose reserved address is also a router’s or a name server’s gets it', () => {
+    const bench = new DhcpBench({
+      reservations: [{ mac: B, address: ip('10.0.2.16') }],
+      routers: [ip('10.0.2.16')],
+      dns: [ip('10.0.2.16')],
+    });
+    expect(bench.ask('discover', { mac: B })).toBe('offer 10.0.2.16');
+    expect(bench.ask('discover', { mac: C })).toBe('offer 10.0.2.15');
+  });
+
+  it('does not wait for the calendar: one that was a year ahead holds no offer for a year', () => {
+    const bench = new DhcpBench({ last: ip('10.0.2.15') });
+    bench.ask('discover', { mac: B });
+    bench.scheduler.nanoseconds = () => 0n; // stepped back to 1970
+    bench.scheduler.advance(61_000);
+    expect(bench.ask('discover', { mac: C })).toBe('offer 10.0.2.15');
   });
 
   it('that is repeated during the probe gets one offer', () => {

@@ -257,10 +257,20 @@ describe('limits', () => {
   it('transfers beyond the limit are refused, and their number goes down again', async () => {
     const bench = new TftpBench(tree());
     const readers = Array.from({ length: TRANSFER_LIMIT }, () => bench.reader());
-    for (const reader of readers) await reader.ask('small');
+    for (const reader of readers) {
+      await reader.ask('huge');
+      await reader.ack(1);
+    }
     expect(await bench.reader().ask('small')).toEqual(['error 0']);
-    await readers[0]!.ack(1);
+    readers[0]!.sendOctets(hex('00 05 00 00 00'));
     expect(await bench.reader().ask('small')).toEqual(['data 1 (5)']);
+  });
+
+  it('readers that never answer make room for others', async () => {
+    const bench = new TftpBench(tree());
+    for (let i = 0; i < TRANSFER_LIMIT; i++) await bench.reader().ask('small', { timeout: '30' });
+    expect(await bench.reader().ask('small')).toEqual(['data 1 (5)']);
+    expect(bench.server.transfers).toBe(TRANSFER_LIMIT);
   });
 
   it('a window holds no more than 128 KiB', async () => {
