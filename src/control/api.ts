@@ -14,7 +14,7 @@ import type { CaptureTarget } from '../lab/plan.ts';
 import type { RunningCapture, RunningLab } from '../lab/running-lab.ts';
 
 /** What is asked of a capture. `of`: a port, a network, or `all`. Lengths in octets, duration in seconds. */
-export const captureRequest = z.strictObject({
+const captureRequest = z.strictObject({
   of: z.string(),
   format: z.enum(['pcapng', 'pcap']).default('pcapng'),
   label: z.string().default('control'),

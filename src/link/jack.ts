@@ -15,7 +15,7 @@ import type { Port } from './port.ts';
 import type { Direction, Probe } from './probe.ts';
 
 /** Octets that may wait for a machine that reads slowly; what comes then is dropped as `egress-full`. */
-export const EGRESS_LIMIT = 256 * 1024;
+const EGRESS_LIMIT = 256 * 1024;
 
 export interface Traffic {
   frames: number;
