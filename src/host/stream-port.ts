@@ -6,9 +6,10 @@
  * copy do the same.
  */
 import { Socket } from 'node:net';
+import type { Loan } from '../base/loan.ts';
 import type { LeaveReason } from '../link/arrival.ts';
 import type { DropSink } from '../link/drops.ts';
-import type { FrameBatch, FrameSink, Loan } from '../link/frame-batch.ts';
+import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
 import { LENGTH_PREFIX } from '../link/frame-batch.ts';
 import type { Port } from '../link/port.ts';
 import type { FramingFault } from '../link/stream-framing.ts';

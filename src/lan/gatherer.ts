@@ -1,4 +1,5 @@
-import type { FrameSink, Loan } from '../link/frame-batch.ts';
+import type { Loan } from '../base/loan.ts';
+import type { FrameSink } from '../link/frame-batch.ts';
 import { FrameBatch, LENGTH_PREFIX } from '../link/frame-batch.ts';
 
 const INITIAL_LENGTH = 256 * 1024;

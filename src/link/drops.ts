@@ -30,6 +30,8 @@ export type StackDropReason =
   | 'ipv4-bad-checksum'
   | 'ipv4-bad-source'
   | 'ipv4-not-local'
+  /** A packet for another host whose time to live ends here. */
+  | 'ipv4-ttl-exceeded'
   | 'ipv4-unknown-protocol'
   | 'ipv4-no-route'
   | 'fragment-duplicate'

@@ -11,6 +11,8 @@
  * Index and bytes are on loan until the call that passed them returns, and nobody writes into them. Who needs the bytes longer
  * calls `retain()` (their owner then leaves that buffer alone and takes another, until the loan is released) or copies what is small.
  */
+import type { Lender } from '../base/loan.ts';
+import { Loan } from '../base/loan.ts';
 import { writeUint32 } from '../wire/octets.ts';
 
 export const LENGTH_PREFIX = 4;
@@ -18,7 +20,7 @@ export const LENGTH_PREFIX = 4;
 /** Frames a batch can index; who fills one passes it on when it is full. */
 const CAPACITY = 4096;
 
-export class FrameBatch {
+export class FrameBatch implements Lender {
   bytes: Uint8Array;
   /** Offset of each frame's destination address. */
   readonly starts: Uint32Array;
@@ -60,32 +62,6 @@ export class FrameBatch {
     this.bytes = bytes;
     this.count = 0;
     this.#loan = undefined;
-  }
-}
-
-/** A buffer that is needed after the call that passed it returned, by one holder or several. */
-export class Loan {
-  readonly #bytes: Uint8Array;
-  #holders = 0;
-  #onReturn: ((bytes: Uint8Array) => void) | undefined;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  extend(): void {
-    this.#holders++;
-  }
-
-  release(): void {
-    this.#holders--;
-    if (this.#holders === 0) this.#onReturn?.(this.#bytes);
-  }
-
-  /** The owner wants the buffer back: `onReturn` is called when the last holder has released it, at once where that is so already. */
-  reclaim(onReturn: (bytes: Uint8Array) => void): void {
-    this.#onReturn = onReturn;
-    if (this.#holders === 0) onReturn(this.#bytes);
   }
 }
 

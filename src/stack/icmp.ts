@@ -18,9 +18,11 @@ import {
   isIcmpv4Error,
   NETWORK_UNREACHABLE,
 } from '../wire/icmpv4.ts';
-import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, Ipv4View, PROTOCOL_ICMP } from '../wire/ipv4.ts';
+import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, IPV4_SOURCE, Ipv4View, PROTOCOL_ICMP } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { readUint32, writeUint32 } from '../wire/octets.ts';
 import type { Addressing } from './addressing.ts';
+import type { EchoReply, EchoRequest, IcmpError, IcmpLayer } from './icmp-layer.ts';
 import type { IncomingPacket, Ipv4Protocol } from './ipv4-input.ts';
 import type { Ipv4Output } from './ipv4-output.ts';
 import { TokenBucket } from './token-bucket.ts';
@@ -53,7 +55,7 @@ interface Ping {
   readonly on: (result: PingResult) => void;
 }
 
-export class Icmp implements Ipv4Protocol {
+export class Icmp implements Ipv4Protocol, IcmpLayer {
   readonly #scheduler: Scheduler;
   readonly #addressing: Addressing;
   readonly #output: Ipv4Output;
@@ -66,6 +68,7 @@ export class Icmp implements Ipv4Protocol {
   readonly #pings = new Map<number, Ping>();
   readonly #identifier: number;
   #sequence = 0;
+  #onTransitEcho: ((request: EchoRequest) => void) | undefined;
 
   constructor(scheduler: Scheduler, random: Random, addressing: Addressing, output: Ipv4Output, drops: DropSink) {
     this.#scheduler = scheduler;
@@ -93,8 +96,16 @@ export class Icmp implements Ipv4Protocol {
     return 'icmp-unknown-type';
   }
 
-  #answerEcho({ batch, ip, isBroadcast }: IncomingPacket): DropReason | undefined {
+  #answerEcho({ batch, ip, isBroadcast, isTransit }: IncomingPacket): DropReason | undefined {
     if (isBroadcast) return 'icmp-broadcast-echo';
+    if (isTransit) {
+      if (this.#onTransitEcho === undefined) return 'ipv4-not-local';
+      const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
+      const payload = batch.bytes.subarray(payloadStart, payloadEnd);
+      const { source, destination, ttl } = ip;
+      this.#onTransitEcho({ from: octetsOf(source), to: octetsOf(destination), ttl, identifier, sequence, payload });
+      return undefined;
+    }
     if (!this.#addressing.isOwn(ip.destination)) return 'ipv4-not-local';
     const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
     const payload = batch.bytes.subarray(payloadStart, payloadEnd);
@@ -114,6 +125,15 @@ export class Icmp implements Ipv4Protocol {
     const { type, code, payloadStart, payloadEnd } = this.#message;
     const isTaken = type === ICMPV4_UNREACHABLE && this.#fail(batch.bytes, payloadStart, payloadEnd, code);
     return isTaken ? undefined : 'icmp-unmatched';
+  }
+
+  onTransitEcho(handler: ((request: EchoRequest) => void) | undefined): void {
+    this.#onTransitEcho = handler;
+  }
+
+  replyEcho({ from, to, identifier, sequence, payload }: EchoReply): void {
+    const header = { type: ICMPV4_ECHO_REPLY, code: 0, identifier, sequence };
+    this.#send(readUint32(from, 0), readUint32(to, 0), header, payload);
   }
 
   /** Asks `to` for an echo. `on` hears exactly one result, at once where no route leads there. */
@@ -176,14 +196,27 @@ export class Icmp implements Ipv4Protocol {
 
   #report(type: number, code: number, packet: IncomingPacket): void {
     const { batch, ip } = packet;
-    if (!this.#mayReport(packet) || !this.#errorAllowance.take()) return;
-    const quote = batch.bytes.subarray(ip.start, Math.min(ip.payloadEnd, ip.start + MAX_QUOTE));
-    this.#send(ip.destination, ip.source, { type, code, identifier: 0, sequence: 0 }, quote);
+    if (!this.#mayReport(packet)) return;
+    const source = packet.isTransit ? this.#addressing.first : ip.destination;
+    this.#sendError({ type, code, mtu: 0 }, source, ip.source, batch.bytes.subarray(ip.start, ip.payloadEnd));
+  }
+
+  report(error: IcmpError, packet: Uint8Array, reporter?: Uint8Array): void {
+    const source = reporter === undefined ? this.#addressing.first : readUint32(reporter, 0);
+    this.#sendError(error, source, readUint32(packet, IPV4_SOURCE), packet);
+  }
+
+  /** RFC 1812, 4.3.2.8: at a limited rate. The last two octets of the header's second word are RFC 1191's MTU. */
+  #sendError({ type, code, mtu }: IcmpError, source: Ipv4, destination: Ipv4, packet: Uint8Array): void {
+    if (!this.#errorAllowance.take()) return;
+    const header = { type, code, identifier: 0, sequence: mtu };
+    this.#send(source, destination, header, packet.subarray(0, MAX_QUOTE));
   }
 
   /** RFC 1122, 3.2.2: never about a broadcast, a later fragment, an ICMP error, or what names no single host as its source. */
-  #mayReport({ batch, ip, isBroadcast }: IncomingPacket): boolean {
-    if (isBroadcast || ip.fragmentOffset !== 0 || !this.#addressing.isOwn(ip.destination)) return false;
+  #mayReport({ batch, ip, isBroadcast, isTransit }: IncomingPacket): boolean {
+    if (isBroadcast || ip.fragmentOffset !== 0) return false;
+    if (!isTransit && !this.#addressing.isOwn(ip.destination)) return false;
     if (ip.protocol !== PROTOCOL_ICMP) return true;
     const defect = this.#quotedMessage.bindQuoted(batch.bytes, ip.payloadStart, ip.payloadEnd);
     return defect === undefined && !isIcmpv4Error(this.#quotedMessage.type);
@@ -194,4 +227,10 @@ export class Icmp implements Ipv4Protocol {
     emitIcmpv4(header, payload, head, 0);
     return this.#output.send({ source, destination, protocol: PROTOCOL_ICMP }, head, payload);
   }
+}
+
+function octetsOf(address: Ipv4): Uint8Array {
+  const octets = new Uint8Array(4);
+  writeUint32(octets, 0, address);
+  return octets;
 }

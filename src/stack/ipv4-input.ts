@@ -4,9 +4,10 @@ import type { DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
 import { batchOf } from '../link/frame-batch.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
-import { PROTOCOL_UNREACHABLE, REASSEMBLY_TIME_EXCEEDED } from '../wire/icmpv4.ts';
+import { PROTOCOL_UNREACHABLE, REASSEMBLY_TIME_EXCEEDED, TTL_EXCEEDED } from '../wire/icmpv4.ts';
 import { Ipv4View } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { isOnLink } from '../wire/ipv4-address.ts';
 import { isGroupMac, readMac } from '../wire/mac.ts';
 import type { Addressing } from './addressing.ts';
 import { isUnicastIpv4 } from './addressing.ts';
@@ -20,6 +21,8 @@ export interface IncomingPacket {
   readonly ip: Ipv4View;
   /** It went to a broadcast address, or to us in a broadcast frame: no error and no echo answers it (RFC 1122, 3.2.2). */
   readonly isBroadcast: boolean;
+  /** It is for another host, off the link, and came to us as its router. */
+  readonly isTransit: boolean;
 }
 
 /** What takes the packets of one protocol number. */
@@ -32,9 +35,10 @@ export class Ipv4Input {
   readonly #drops: DropSink;
   readonly #icmp: Icmp;
   readonly #protocols: ReadonlyMap<number, Ipv4Protocol>;
+  readonly #takesTransit: boolean;
   readonly reassembly: Reassembly;
   readonly #ip = new Ipv4View();
-  readonly #packet = { batch: batchOf([]), index: 0, ip: this.#ip, isBroadcast: false };
+  readonly #packet = { batch: batchOf([]), index: 0, ip: this.#ip, isBroadcast: false, isTransit: false };
 
   constructor(
     scheduler: Scheduler,
@@ -42,7 +46,9 @@ export class Ipv4Input {
     drops: DropSink,
     icmp: Icmp,
     protocols: ReadonlyMap<number, Ipv4Protocol>,
+    takesTransit: boolean,
   ) {
+    this.#takesTransit = takesTransit;
     this.#addressing = addressing;
     this.#drops = drops;
     this.#icmp = icmp;
@@ -58,8 +64,12 @@ export class Ipv4Input {
       this.#drops.dropped(defect === 'bad-checksum' ? 'ipv4-bad-checksum' : 'ipv4-malformed', batch, index, index + 1);
     } else if (!this.#isPlausibleSource(ip.source, ip.destination)) {
       this.#drops.dropped('ipv4-bad-source', batch, index, index + 1);
-    } else if (!this.#isLocal(ip.destination)) {
+    } else if (!this.#isLocal(ip.destination) && !this.#isTransit(ip.destination, batch, index)) {
       this.#drops.dropped('ipv4-not-local', batch, index, index + 1);
+    } else if (ip.ttl <= 1 && !this.#isLocal(ip.destination)) {
+      // RFC 1812, 5.3.1.
+      this.#drops.dropped('ipv4-ttl-exceeded', batch, index, index + 1);
+      this.#icmp.timeExceeded(TTL_EXCEEDED, this.#describe(batch, index));
     } else if (!ip.isFragment) {
       this.#deliver(batch, index);
     } else {
@@ -82,6 +92,14 @@ export class Ipv4Input {
     return this.#addressing.interface === undefined && isUnicastIpv4(destination);
   }
 
+  /** For a host off the link, and handed to us alone as its router. */
+  #isTransit(destination: Ipv4, batch: FrameBatch, index: number): boolean {
+    const { interface: own } = this.#addressing;
+    if (!this.#takesTransit || own === undefined || isOnLink(own, destination) || !isUnicastIpv4(destination))
+      return false;
+    return !isGroupMac(readMac(batch.bytes, batch.starts[index]!));
+  }
+
   /** Hands on the packet that the view is bound to. */
   #deliver(batch: FrameBatch, index: number): void {
     const packet = this.#describe(batch, index);
@@ -100,6 +118,7 @@ export class Ipv4Input {
     packet.index = index;
     packet.isBroadcast =
       this.#addressing.isBroadcast(this.#ip.destination) || isGroupMac(readMac(batch.bytes, batch.starts[index]!));
+    packet.isTransit = !this.#isLocal(this.#ip.destination);
     return packet;
   }
 

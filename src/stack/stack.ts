@@ -39,6 +39,7 @@ import type { AddressResolution } from './arp.ts';
 import { Arp } from './arp.ts';
 import type { PingOptions, PingResult } from './icmp.ts';
 import { Icmp } from './icmp.ts';
+import type { IcmpLayer } from './icmp-layer.ts';
 import { Icmpv6 } from './icmpv6.ts';
 import type { Ipv4Protocol } from './ipv4-input.ts';
 import { Ipv4Input } from './ipv4-input.ts';
@@ -58,6 +59,8 @@ export interface StackOptions {
   readonly mtu: number;
   readonly scheduler: Scheduler;
   readonly random: Random;
+  /** The stack is a router's: it takes conversations with hosts off the link, which its layers hand to their transit handlers. */
+  readonly takesTransit?: boolean;
   /** Where drops are counted; counters of its own where undefined. */
   readonly drops?: Counters;
 }
@@ -77,7 +80,7 @@ export class Stack implements Port, DropSink {
   readonly #ndp: Ndp;
   readonly #ipv6: Ipv6Input;
 
-  constructor({ mac, mtu, scheduler, random, drops = new Counters() }: StackOptions) {
+  constructor({ mac, mtu, scheduler, random, takesTransit = false, drops = new Counters() }: StackOptions) {
     this.mac = mac;
     this.mtu = mtu;
     this.drops = drops;
@@ -93,7 +96,7 @@ export class Stack implements Port, DropSink {
       [PROTOCOL_ICMP, this.#icmp],
       [PROTOCOL_UDP, udp],
     ]);
-    this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, protocols);
+    this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, protocols, takesTransit);
 
     this.#ipv6Addressing = new Ipv6Addressing(mac);
     const ipv6Output = new Ipv6Output(mtu, this.#transmitter, this);
@@ -115,6 +118,10 @@ export class Stack implements Port, DropSink {
 
   get arp(): AddressResolution {
     return this.#arp;
+  }
+
+  get icmp(): IcmpLayer {
+    return this.#icmp;
   }
 
   get ndp(): NeighbourDiscovery {

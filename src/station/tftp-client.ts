@@ -1,6 +1,7 @@
 /** TFTP client of a built-in machine: reads one file, RFC 1350, with the options of RFC 2348, 2349 and 7440. */
+import type { Endpoint } from '../base/endpoint.ts';
 import type { Millis, Scheduler, Timer } from '../base/time.ts';
-import type { Endpoint, UdpDatagram, UdpLayer, UdpSocket } from '../stack/udp-layer.ts';
+import type { UdpDatagram, UdpLayer, UdpSocket } from '../stack/udp-layer.ts';
 import { uint32 } from '../wire/dhcp-options.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { TftpOptions, TftpPacket } from '../wire/tftp.ts';

@@ -32,8 +32,12 @@ export const NETWORK_UNREACHABLE = 0;
 export const HOST_UNREACHABLE = 1;
 export const PROTOCOL_UNREACHABLE = 2;
 export const PORT_UNREACHABLE = 3;
+export const FRAGMENTATION_NEEDED = 4;
+/** RFC 1812, 5.2.7.1. */
+export const ADMINISTRATIVELY_PROHIBITED = 13;
 
-/** Code of `ICMPV4_TIME_EXCEEDED`. */
+/** Codes of `ICMPV4_TIME_EXCEEDED`. */
+export const TTL_EXCEEDED = 0;
 export const REASSEMBLY_TIME_EXCEEDED = 1;
 
 /** A window over a message that already lies in a buffer; `bind` moves it. */

@@ -19,7 +19,7 @@ const FRAGMENT = 6;
 const TTL = 8;
 const PROTOCOL = 9;
 const CHECKSUM = 10;
-const SOURCE = 12;
+export const IPV4_SOURCE = 12;
 const DESTINATION = 16;
 /** A header without options. */
 export const IPV4_HEADER_LENGTH = 20;
@@ -111,7 +111,7 @@ export class Ipv4View {
   }
 
   get source(): Ipv4 {
-    return readUint32(this.#bytes, this.#start + SOURCE);
+    return readUint32(this.#bytes, this.#start + IPV4_SOURCE);
   }
 
   get destination(): Ipv4 {
@@ -152,7 +152,7 @@ export function emitIpv4(header: Ipv4Header, out: Uint8Array, at: number): numbe
   out[at + TTL] = header.ttl;
   out[at + PROTOCOL] = header.protocol;
   writeUint16(out, at + CHECKSUM, 0);
-  writeUint32(out, at + SOURCE, header.source);
+  writeUint32(out, at + IPV4_SOURCE, header.source);
   writeUint32(out, at + DESTINATION, header.destination);
   const end = at + IPV4_HEADER_LENGTH;
   writeUint16(out, at + CHECKSUM, finishChecksum(sumWords(out, at, end)));

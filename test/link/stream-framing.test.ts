@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Loan } from '../../src/link/frame-batch.ts';
+import type { Loan } from '../../src/base/loan.ts';
 import { sliceOf } from '../../src/link/frame-batch.ts';
 import type { FramingFault } from '../../src/link/stream-framing.ts';
 import { MAX_FRAME_LENGTH, StreamFraming } from '../../src/link/stream-framing.ts';

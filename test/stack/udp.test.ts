@@ -14,6 +14,8 @@ describe('a UDP socket', () => {
       {
         from: { address: octets('10.0.0.2'), port: 1000 },
         to: { address: octets('10.0.0.3'), port: 7 },
+        ttl: 64,
+        dontFragment: false,
         sourceMac: B,
         payload: pattern(3),
       },

@@ -8,11 +8,12 @@
  * Limits: `TRANSFER_LIMIT` transfers, each with one window, one read-ahead buffer and one open file.
  */
 import type { Counters } from '../../base/counters.ts';
+import type { Endpoint } from '../../base/endpoint.ts';
 import type { FileTree, ReadableFile } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
 import type { Scheduler } from '../../base/time.ts';
 import type { Stack } from '../../stack/stack.ts';
-import type { Endpoint, UdpDatagram, UdpSocket } from '../../stack/udp-layer.ts';
+import type { UdpDatagram, UdpSocket } from '../../stack/udp-layer.ts';
 import { formatIpv4 } from '../../wire/ipv4-address.ts';
 import { readUint32 } from '../../wire/octets.ts';
 import type { TftpPacket, TftpRequest } from '../../wire/tftp.ts';

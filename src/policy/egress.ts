@@ -1,0 +1,82 @@
+/**
+ * Whom a guest may talk to, and where a conversation with an address really goes.
+ *
+ * In this order: `restrict` refuses whatever leaves the network; the gateway's own address stands for the host's loopback, as far as
+ * that is opened; the addresses where clouds keep their metadata are refused; loopback and other addresses that mean something else
+ * on the host than for the guest are refused; the rest is the world.
+ */
+import type { Endpoint } from '../base/endpoint.ts';
+import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import { isOnLink, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import { readUint32 } from '../wire/octets.ts';
+
+export type EgressProtocol = 'tcp' | 'udp' | 'echo';
+
+/** Ports of the host's loopback that guests reach at the gateway's address. */
+export interface HostAccess {
+  readonly protocol: 'tcp' | 'udp';
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface EgressConfig {
+  /** Nothing leaves the network. */
+  readonly isRestricted: boolean;
+  /** What of the host's loopback is open: everything, or these ports. */
+  readonly hostAccess: 'all' | readonly HostAccess[];
+  /** Lets guests reach link-local addresses, where clouds keep credentials. */
+  readonly allowsMetadata: boolean;
+  /** The gateway's address and its network. */
+  readonly gateway: Ipv4Interface;
+}
+
+/** Names of refusals, as they are counted. */
+export type EgressRefusal = 'egress-restricted' | 'egress-host-closed' | 'egress-metadata' | 'egress-no-host';
+
+export type EgressVerdict =
+  /** The host's side of the conversation: the address as it is, or loopback. */
+  { readonly kind: 'allowed'; readonly to: Endpoint } | { readonly kind: 'refused'; readonly reason: EgressRefusal };
+
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+
+/** 169.254.0.0/16 (RFC 3927) has most of them; Alibaba's and Oracle's old ones lie elsewhere. */
+const METADATA: readonly Ipv4Interface[] = ['169.254.0.0/16', '100.100.100.200/32', '192.0.0.192/32'].map(
+  (text) => parseIpv4Interface(text)!,
+);
+
+export class EgressPolicy {
+  readonly #config: EgressConfig;
+
+  constructor(config: EgressConfig) {
+    this.#config = config;
+  }
+
+  decide(protocol: EgressProtocol, to: Endpoint): EgressVerdict {
+    const { isRestricted, allowsMetadata, gateway } = this.#config;
+    if (isRestricted) return refused('egress-restricted');
+    const address = readUint32(to.address, 0);
+    if (address === gateway.address) {
+      if (!this.#isOpen(protocol, to.port)) return refused('egress-host-closed');
+      return { kind: 'allowed', to: { address: LOOPBACK, port: to.port } };
+    }
+    if (!allowsMetadata && METADATA.some((range) => isOnLink(range, address))) return refused('egress-metadata');
+    if (isOnLink(gateway, address) || !isWorldly(address)) return refused('egress-no-host');
+    return { kind: 'allowed', to };
+  }
+
+  #isOpen(protocol: EgressProtocol, port: number): boolean {
+    const { hostAccess } = this.#config;
+    if (hostAccess === 'all') return true;
+    return hostAccess.some((open) => open.protocol === protocol && port >= open.first && port <= open.last);
+  }
+}
+
+function refused(reason: EgressRefusal): EgressVerdict {
+  return { kind: 'refused', reason };
+}
+
+/** One host elsewhere: not 0/8, loopback, multicast, reserved (RFC 6890). */
+function isWorldly(address: Ipv4): boolean {
+  const network = address >>> 24;
+  return network !== 0 && network !== 127 && network < 224;
+}

@@ -1,0 +1,36 @@
+/** What the ICMP of a stack offers to those who translate conversations with hosts off the link. */
+
+/** An echo request for another host. `payload` is on loan until the handler returns. */
+export interface EchoRequest {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  /** Of the packet, as it arrived. */
+  readonly ttl: number;
+  readonly identifier: number;
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+export interface EchoReply {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  readonly identifier: number;
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+/** An error message; `mtu` is that of `fragmentation needed` (RFC 1191), otherwise 0. */
+export interface IcmpError {
+  readonly type: number;
+  readonly code: number;
+  readonly mtu: number;
+}
+
+export interface IcmpLayer {
+  /** Takes echo requests for other hosts, of a stack that is in transit; without a handler they are dropped. */
+  onTransitEcho(handler: ((request: EchoRequest) => void) | undefined): void;
+  /** Answers in the name of another host. */
+  replyEcho(reply: EchoReply): void;
+  /** Tells the sender of `packet` (its octets from the IP header on, which are quoted) what became of it; in the name of `reporter`, or of the stack. */
+  report(error: IcmpError, packet: Uint8Array, reporter?: Uint8Array): void;
+}
