@@ -14,6 +14,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   hono: ['control'],
   '@hono/node-server': ['control'],
   'ip-address': ['lab', 'cli'],
+  '@leichtgewicht/dns-packet': ['wire'],
+  koffi: ['host'],
 };
 
 interface SourceFile {
