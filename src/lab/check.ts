@@ -44,6 +44,8 @@ function networkPlan({ name, entry, gateway }: CheckedNetwork, nics: readonly Ch
       dhcp: { ...pool, ...dhcpSettings(entry.dhcp || {}), ...dhcpCards(nics), ...dhcpBoot(boot), mtu },
     }),
     ...(boot.tftp !== undefined && { tftpFolder: boot.tftp }),
+    hostForwards: [],
+    guestForwards: [],
   };
   return { ...plan, gateway: gatewayPlan };
 }

@@ -1,8 +1,11 @@
 /** What a lab is made of, fully decided: every name, address and file. Made from a lab file or by `vmlan serve`; run by `RunningLab`. */
 import type { SocketAddress } from '../base/socket-address.ts';
 import type { DoorMode } from '../link/arrival.ts';
+import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
+import type { EgressConfig } from '../policy/egress.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
-import type { Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { DnsConfig } from '../service/dns/dns-config.ts';
+import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 
 export interface LabPlan {
@@ -27,6 +30,18 @@ export interface GatewayPlan {
   readonly dhcp?: DhcpConfig;
   /** A folder of the host that TFTP offers for reading. */
   readonly tftpFolder?: string;
+  /** The way out; without it guests reach the gateway and each other only. */
+  readonly nat?: NatPlan;
+  readonly dns?: DnsConfig;
+  /** An SMB share of a folder of the host, at an address of its own. */
+  readonly smb?: { readonly folder: string; readonly address: Ipv4 };
+  readonly hostForwards: readonly HostForward[];
+  readonly guestForwards: readonly GuestForward[];
+}
+
+export interface NatPlan extends Omit<EgressConfig, 'gateway'> {
+  /** The host's address that conversations leave from; the system's choice where undefined. */
+  readonly source?: Ipv4;
 }
 
 /** A machine's card. Its port is `node:name`. */

@@ -40,6 +40,8 @@ export function userGateway(
       ...(options.bootfile !== undefined && { boot: bootOf(options.bootfile, options.tftpServerName) }),
     },
     ...(options.tftp !== undefined && { tftpFolder: options.tftp }),
+    hostForwards: [],
+    guestForwards: [],
   };
   return { gateway, issues };
 }

@@ -1,0 +1,43 @@
+/** What a name server of a network is told. */
+import type { Endpoint } from '../../base/endpoint.ts';
+import type { Ipv4 } from '../../wire/ipv4-address.ts';
+
+export interface DnsConfig {
+  /** Where it answers: an address of the gateway's stack. */
+  readonly address: Ipv4;
+  /** The network's own domain, `lab.internal`: machines are found in it and by their bare names; it never leaves the lab. */
+  readonly domain?: string;
+  /** Records of the lab file. A name that begins with `*.` stands for all names below that have no records of their own. */
+  readonly records: readonly DnsRecord[];
+  /** Who is asked about a domain and what is below it, in place of the host's resolvers (split DNS). */
+  readonly routes: readonly { readonly domain: string; readonly servers: readonly Endpoint[] }[];
+  /** Who is asked about everything else; the host's resolvers where undefined, nobody where it is empty. */
+  readonly upstream?: readonly Endpoint[];
+}
+
+/** Seconds to live; 60 where undefined. */
+interface Lived {
+  readonly name: string;
+  readonly ttl?: number;
+}
+
+export type DnsRecord = Lived &
+  (
+    | { readonly type: 'A' | 'AAAA'; readonly address: string }
+    | { readonly type: 'CNAME' | 'PTR' | 'NS'; readonly target: string }
+    | { readonly type: 'TXT'; readonly texts: readonly string[] }
+    | { readonly type: 'MX'; readonly preference: number; readonly exchange: string }
+    | {
+        readonly type: 'SRV';
+        readonly priority: number;
+        readonly weight: number;
+        readonly port: number;
+        readonly target: string;
+      }
+  );
+
+/** Who has which address on the network: leases, reservations and the gateway itself. Asked at each query. */
+export interface LabNames {
+  addressesOf(host: string): readonly Ipv4[];
+  nameOf(address: Ipv4): string | undefined;
+}
