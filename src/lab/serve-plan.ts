@@ -66,7 +66,11 @@ function gatewayOf(
     });
   }
   const chosen = subnet === undefined ? undefined : subnetOf(subnet, issues);
-  const { gateway, issues: addressIssues } = userGateway(options, mtu, chosen);
+  const { gateway, issues: addressIssues } = userGateway(options, {
+    mtu,
+    ...(chosen !== undefined && { network: chosen }),
+    hostAccess: user === undefined ? [] : 'all',
+  });
   issues.push(...addressIssues.map(insideUser));
   return gateway;
 }

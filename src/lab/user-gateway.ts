@@ -3,34 +3,48 @@ import type { Issue } from '../base/issue.ts';
 import type { UserOptions } from '../qemu/user-options.ts';
 import { USER_NETWORK_DEFAULTS } from '../qemu/user-options.ts';
 import type { DhcpBoot } from '../service/dhcp/dhcp-config.ts';
+import type { DnsConfig } from '../service/dns/dns-config.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { formatIpv4, ipv4Mask, networkOf, parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import { formatIpv4, ipv4Mask, isOnLink, networkOf, parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
 import { hostFault, subnetFault } from './check-addresses.ts';
 import type { AddressRange } from './derive.ts';
 import { defaultPool, gatewayMac, hostsOf } from './derive.ts';
 import { isDomain } from './names.ts';
-import type { GatewayPlan } from './plan.ts';
+import type { GatewayPlan, NatPlan } from './plan.ts';
 
-/** QEMU's defaults where an option is missing, on `network` where one is chosen. QEMU's pool has 16 addresses, this one goes on to the last host. */
+export interface UserGatewaySettings {
+  readonly mtu: number;
+  /** The network, in place of QEMU's, where the options name none. */
+  readonly network?: Ipv4Interface;
+  /** What of the host's loopback guests reach at the gateway's address; everything in QEMU's user network. */
+  readonly hostAccess: NatPlan['hostAccess'];
+}
+
+/** QEMU's defaults where an option is missing. QEMU's pool has 16 addresses, this one goes on to the last host. */
 export function userGateway(
   options: UserOptions,
-  mtu: number,
-  network?: Ipv4Interface,
+  { mtu, network, hostAccess }: UserGatewaySettings,
 ): { readonly gateway: GatewayPlan; readonly issues: readonly Issue[] } {
   const issues: Issue[] = [];
+  const { isRestricted } = options;
   const subnet = network ?? subnetOf(options, issues);
-  const address = addressOf('host', options.host, subnet, issues) ?? defaultHost(subnet, HOST);
+  const address = addressOf('host', options.host, subnet, issues) ?? behindPrefix(subnet, HOST);
   const own = { address, prefixLength: subnet.prefixLength };
+  const dns = dnsOf(options, own, issues);
+  const smb = smbOf(options, own, dns, issues);
   checkDomains(options, issues);
+  refuseForwards(options, issues);
+  const excluded = smb === undefined ? [] : [smb.address];
   const gateway: GatewayPlan = {
     mac: gatewayMac(address),
     interface: own,
     dhcp: {
-      ...poolOf(options, own, issues),
+      ...poolOf(options, own, dns, excluded, issues),
       leaseTime: USER_NETWORK_DEFAULTS.leaseTime,
       reservations: [],
-      routers: [],
-      dns: [],
+      excluded,
+      routers: isRestricted ? [] : [address],
+      dns: isRestricted ? [] : [dns],
       search: options.dnssearch,
       ntp: [],
       routes: [],
@@ -40,6 +54,9 @@ export function userGateway(
       ...(options.bootfile !== undefined && { boot: bootOf(options.bootfile, options.tftpServerName) }),
     },
     ...(options.tftp !== undefined && { tftpFolder: options.tftp }),
+    nat: { isRestricted, hostAccess, allowsMetadata: false },
+    ...(!isRestricted && { dns: dnsConfig(dns, options.domainname) }),
+    ...(smb !== undefined && { smb }),
     hostForwards: [],
     guestForwards: [],
   };
@@ -47,10 +64,12 @@ export function userGateway(
 }
 
 const HOST: Ipv4 = 0x0202;
+const DNS: Ipv4 = 0x0203;
+const SMB: Ipv4 = 0x0204;
 const DHCP_START: Ipv4 = 0x020f;
 
 /** QEMU puts these bits behind the prefix, as many as there is room for. */
-function defaultHost(subnet: Ipv4Interface, bits: Ipv4): Ipv4 {
+function behindPrefix(subnet: Ipv4Interface, bits: Ipv4): Ipv4 {
   return (networkOf(subnet) | (bits & ~ipv4Mask(subnet.prefixLength))) >>> 0;
 }
 
@@ -111,15 +130,73 @@ function addressOf(key: string, text: string | undefined, subnet: Ipv4Interface,
   return fault === undefined ? address : undefined;
 }
 
-function poolOf({ dhcpstart }: UserOptions, own: Ipv4Interface, issues: Issue[]): AddressRange {
-  const given = addressOf('dhcpstart', dhcpstart, own, issues);
-  const first = given ?? defaultHost(own, DHCP_START);
-  if (given === own.address) {
-    const message = `${formatIpv4(first)} is the address of the gateway`;
-    issues.push({ code: 'address-taken', path: ['dhcpstart'], message, hint: 'let the pool begin elsewhere' });
+/** Where the name server answers. Where QEMU's own choice is no host or is the gateway, it is the gateway. */
+function dnsOf({ dns, isRestricted }: UserOptions, own: Ipv4Interface, issues: Issue[]): Ipv4 {
+  if (dns === undefined) {
+    const address = behindPrefix(own, DNS);
+    return hostFault(address, own) === undefined ? address : own.address;
   }
-  if (first === own.address || hostFault(first, own) !== undefined) return defaultPool(own, own.address);
-  return { first, last: own.address > first ? own.address - 1 : hostsOf(own).last };
+  // libslirp takes the gateway's word for any address, as long as guests send what is elsewhere to the gateway
+  const elsewhere = parseIpv4(dns);
+  if (elsewhere !== undefined && !isRestricted && !isOnLink(own, elsewhere)) return elsewhere;
+  const address = addressOf('dns', dns, own, issues);
+  if (address === own.address) issues.push(taken('dns', address, 'the gateway'));
+  return address ?? own.address;
+}
+
+function dnsConfig(address: Ipv4, domain: string | undefined): DnsConfig {
+  return { address, records: [], routes: [], ...(domain !== undefined && { domain }) };
+}
+
+/** Without a folder nothing is shared, and the server's address means nothing. */
+function smbOf(
+  { smb, smbserver }: UserOptions,
+  own: Ipv4Interface,
+  dns: Ipv4,
+  issues: Issue[],
+): GatewayPlan['smb'] | undefined {
+  if (smb === undefined) return undefined;
+  const fallback = smbserver === undefined ? formatIpv4(behindPrefix(own, SMB)) : undefined;
+  const address = addressOf('smbserver', smbserver ?? fallback, own, issues);
+  if (address === own.address) issues.push(taken('smbserver', address, 'the gateway'));
+  else if (address !== undefined && address === dns) issues.push(taken('smbserver', address, 'the name server'));
+  return address === undefined ? undefined : { folder: smb, address };
+}
+
+function taken(key: string, address: Ipv4, owner: string): Issue {
+  const message = `${formatIpv4(address)} is the address of ${owner}`;
+  return { code: 'address-taken', path: [key], message, hint: `write ${key}= with another address of the network` };
+}
+
+function refuseForwards({ hostfwd, guestfwd }: UserOptions, issues: Issue[]): void {
+  const given = { hostfwd, guestfwd };
+  for (const key of ['hostfwd', 'guestfwd'] as const) {
+    if (given[key].length === 0) continue;
+    issues.push({ code: 'not-supported', path: [key], message: 'vmlan has no forwards yet', hint: `leave ${key} out` });
+  }
+}
+
+/** Begins where no other station answers. */
+function poolOf(
+  { dhcpstart }: UserOptions,
+  own: Ipv4Interface,
+  dns: Ipv4,
+  excluded: readonly Ipv4[],
+  issues: Issue[],
+): AddressRange {
+  const given = addressOf('dhcpstart', dhcpstart, own, issues);
+  if (given === own.address) issues.push(taken('dhcpstart', given, 'the gateway'));
+  else if (given !== undefined && given === dns) issues.push(taken('dhcpstart', given, 'the name server'));
+  const start = given ?? behindPrefix(own, DHCP_START);
+  const isUsable = start !== own.address && hostFault(start, own) === undefined;
+  const pool = isUsable ? { first: start, last: lastAfter(start, own) } : defaultPool(own, own.address);
+  let { first } = pool;
+  while (first < pool.last && (first === dns || excluded.includes(first))) first++;
+  return { first, last: pool.last };
+}
+
+function lastAfter(first: Ipv4, own: Ipv4Interface): Ipv4 {
+  return own.address > first ? own.address - 1 : hostsOf(own).last;
 }
 
 function checkDomains({ domainname, dnssearch }: UserOptions, issues: Issue[]): void {

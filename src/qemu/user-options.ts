@@ -1,8 +1,8 @@
 /**
- * The options of QEMU's `-netdev user` (qapi/net.json, NetdevUserOptions), as far as vmlan has what they ask for.
+ * The options of QEMU's `-netdev user` (qapi/net.json, NetdevUserOptions).
  *
- * This file knows the words; what the addresses among them mean is decided where the network is planned. An option that vmlan cannot
- * honour is an issue: a network that silently ignored `hostfwd` or `restrict` would not be the one that was asked for.
+ * This file knows the words; what addresses and rules among them mean is decided where the network is planned. An option that vmlan cannot
+ * honour is an issue: a network that silently ignored one would not be the network that was asked for.
  */
 import type { Issue } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
@@ -15,74 +15,109 @@ export interface UserOptions {
   readonly net?: string;
   /** The gateway's address. */
   readonly host?: string;
+  /** The name server's address. */
+  readonly dns?: string;
   /** The first address of the DHCP pool. */
   readonly dhcpstart?: string;
   /** Host name that every client is told. */
   readonly hostname?: string;
   readonly domainname?: string;
   readonly dnssearch: readonly string[];
+  /** Nothing leaves the network but what a rule forwards. */
+  readonly isRestricted: boolean;
   /** A folder that TFTP offers. */
   readonly tftp?: string;
   readonly bootfile?: string;
   readonly tftpServerName?: string;
+  /** A folder that an SMB server shares. */
+  readonly smb?: string;
+  /** That server's address. */
+  readonly smbserver?: string;
+  /** Rules from the host into the guest. */
+  readonly hostfwd: readonly string[];
+  /** Rules from the guest to something on the host. */
+  readonly guestfwd: readonly string[];
+}
+
+export interface ReadUserOptions {
+  readonly options: UserOptions;
+  readonly issues: readonly Issue[];
 }
 
 /** QEMU's own defaults. */
 export const USER_NETWORK_DEFAULTS = { net: '10.0.2.0/24', leaseTime: 86_400 } as const;
 
 /** Reads an option string such as `net=10.0.3.0/24,tftp=boot,bootfile=menu.ipxe`; a leading `user` and an `id` may stand as in QEMU. */
-export function parseUserOptions(text: string): { readonly options: UserOptions; readonly issues: readonly Issue[] } {
-  const issues: Issue[] = [];
-  const texts: Partial<Record<TextKey, string>> = {};
-  const dnssearch: string[] = [];
+export function parseUserOptions(text: string): ReadUserOptions {
   const given = parseOptionString(text);
-  const options = given[0]?.key === 'user' && given[0].value === undefined ? given.slice(1) : given;
-  for (const option of options) {
-    const { key, value } = option;
-    if (isTextKey(key) && value !== undefined) {
-      const issue = valueIssue(key, value);
-      if (issue === undefined) texts[TEXT_KEYS[key]] = value;
-      else issues.push(issue);
-    } else if (key === 'dnssearch' && value !== undefined) {
-      dnssearch.push(value);
-    } else if (key !== 'id') {
-      const issue = refusal(option);
-      if (issue !== undefined) issues.push(issue);
-    }
-  }
-  return { options: { ...texts, dnssearch }, issues };
+  return readUserOptions(given[0]?.key === 'user' && given[0].value === undefined ? given.slice(1) : given);
 }
 
-type TextKey = Exclude<keyof UserOptions, 'dnssearch'>;
+/** Of an option that stands several times the last counts, as in QEMU; lists take all. */
+export function readUserOptions(given: readonly QemuOption[]): ReadUserOptions {
+  const issues: Issue[] = [];
+  const texts: Partial<Record<TextKey, string>> = {};
+  const lists: Record<ListKey, string[]> = { dnssearch: [], hostfwd: [], guestfwd: [] };
+  let isRestricted = false;
+  for (const option of given) {
+    const { key, value } = option;
+    if (isTextKey(key) || isListKey(key)) {
+      const issue = valueIssue(key, value);
+      if (issue !== undefined) issues.push(issue);
+      else if (isTextKey(key)) texts[TEXT_KEYS[key]] = value!;
+      else lists[key].push(value!);
+    } else if (key !== 'id') {
+      const flag = switchOf(option);
+      if (flag === undefined) issues.push(refusal(key));
+      else if (flag.isOn === undefined) issues.push(notASwitch(flag.key));
+      else if (flag.key === 'restrict') isRestricted = flag.isOn;
+      else if (flag.isOn !== (flag.key === 'ipv4')) issues.push(FAMILY_ISSUES[flag.key]);
+    }
+  }
+  return { options: { ...texts, ...lists, isRestricted }, issues };
+}
+
+type ListKey = 'dnssearch' | 'hostfwd' | 'guestfwd';
+type TextKey = Exclude<keyof UserOptions, ListKey | 'isRestricted'>;
 
 const TEXT_KEYS = {
   net: 'net',
   host: 'host',
+  dns: 'dns',
   dhcpstart: 'dhcpstart',
   hostname: 'hostname',
   domainname: 'domainname',
   tftp: 'tftp',
   bootfile: 'bootfile',
   'tftp-server-name': 'tftpServerName',
+  smb: 'smb',
+  smbserver: 'smbserver',
 } as const satisfies Record<string, TextKey>;
+
+const LIST_KEYS: readonly ListKey[] = ['dnssearch', 'hostfwd', 'guestfwd'];
 
 function isTextKey(key: string): key is keyof typeof TEXT_KEYS {
   return Object.hasOwn(TEXT_KEYS, key);
 }
 
-/** The length of a DHCP option ends at 255 octets (RFC 2132, 2). */
+function isListKey(key: string): key is ListKey {
+  return (LIST_KEYS as readonly string[]).includes(key);
+}
+
+/** What DHCP tells in one option, whose length ends at 255 octets (RFC 2132, 2). */
+const TOLD_BY_DHCP = ['hostname', 'domainname', 'dnssearch', 'bootfile', 'tftp-server-name'];
 const MAX_VALUE_OCTETS = 255;
 
-function valueIssue(key: string, value: string): Issue | undefined {
-  if (value === '')
+function valueIssue(key: string, value: string | undefined): Issue | undefined {
+  if (value === undefined || value === '') {
     return {
       code: 'empty-value',
       path: [key],
       message: 'the value is missing',
       hint: `write ${key}=VALUE or leave it out`,
     };
-  const isTold = key !== 'tftp';
-  if (isTold && new TextEncoder().encode(value).length > MAX_VALUE_OCTETS) {
+  }
+  if (TOLD_BY_DHCP.includes(key) && new TextEncoder().encode(value).length > MAX_VALUE_OCTETS) {
     return {
       code: 'too-long',
       path: [key],
@@ -93,44 +128,61 @@ function valueIssue(key: string, value: string): Issue | undefined {
   return undefined;
 }
 
+const SWITCHES = ['restrict', 'ipv4', 'ipv6'] as const;
+type Switch = (typeof SWITCHES)[number];
+
+/** `restrict=on`, `restrict` or `norestrict`; without `isOn` where the value is neither on nor off. */
+function switchOf({ key, value }: QemuOption): { readonly key: Switch; readonly isOn?: boolean } | undefined {
+  const named = SWITCHES.find((name) => name === key);
+  if (named !== undefined)
+    return { key: named, ...(ON_OFF.has(value ?? 'on') && { isOn: ON_OFF.get(value ?? 'on')! }) };
+  const negated = SWITCHES.find((name) => `no${name}` === key);
+  return negated === undefined || value !== undefined ? undefined : { key: negated, isOn: false };
+}
+
+/** The words that QEMU's QAPI visitor takes (qapi/opts-visitor.c). */
+const ON_OFF: ReadonlyMap<string, boolean> = new Map([
+  ...['on', 'yes', 'true', 'y'].map((word) => [word, true] as const),
+  ...['off', 'no', 'false', 'n'].map((word) => [word, false] as const),
+]);
+
+function notASwitch(key: string): Issue {
+  return {
+    code: 'bad-value',
+    path: [key],
+    message: 'the value is neither on nor off',
+    hint: `write ${key}=on or leave it out`,
+  };
+}
+
+const NO_IPV6 = 'vmlan does not give guests IPv6 addresses yet';
+
+/** Said where one family is asked for that is not there, or the only one that is there is not wanted. */
+const FAMILY_ISSUES: Readonly<Record<'ipv4' | 'ipv6', Issue>> = {
+  ipv4: {
+    code: 'not-supported',
+    path: ['ipv4'],
+    message: 'without IPv4 nothing would be left',
+    hint: 'write ipv4=on or leave it out',
+  },
+  ipv6: { code: 'not-supported', path: ['ipv6'], message: NO_IPV6, hint: 'write ipv6=off or leave it out' },
+};
+
 const NOT_SUPPORTED: Readonly<Record<string, string>> = {
-  dns: 'vmlan has no name server yet',
-  restrict: 'vmlan has no way out of the network yet, so there is nothing to restrict',
-  hostfwd: 'vmlan does not forward from the host to guests yet',
-  guestfwd: 'vmlan does not forward from guests to the host yet',
-  smb: 'vmlan has no SMB server; share files over TFTP or a 9p device',
-  smbserver: 'vmlan has no SMB server',
-  ipv6: 'vmlan does not give guests IPv6 addresses yet',
-  'ipv6-net': 'vmlan does not give guests IPv6 addresses yet',
-  'ipv6-prefix': 'vmlan does not give guests IPv6 addresses yet',
-  'ipv6-prefixlen': 'vmlan does not give guests IPv6 addresses yet',
-  'ipv6-host': 'vmlan does not give guests IPv6 addresses yet',
-  'ipv6-dns': 'vmlan has no name server yet',
+  'ipv6-net': NO_IPV6,
+  'ipv6-prefix': NO_IPV6,
+  'ipv6-prefixlen': NO_IPV6,
+  'ipv6-host': NO_IPV6,
+  'ipv6-dns': NO_IPV6,
   ip: 'QEMU itself gave this name up; use net=',
 };
 
-const KNOWN_KEYS = [...Object.keys(TEXT_KEYS), ...Object.keys(NOT_SUPPORTED), 'dnssearch', 'ipv4', 'id'];
+const KNOWN_KEYS = [...Object.keys(TEXT_KEYS), ...LIST_KEYS, ...SWITCHES, ...Object.keys(NOT_SUPPORTED), 'id'];
 
-/** Why an option cannot be taken; undefined for those that ask for what is so anyway. */
-function refusal({ key, value }: QemuOption): Issue | undefined {
-  if (key === 'ipv4' || key === 'noipv4') return ipv4Refusal(key === 'ipv4' ? (value ?? 'on') : 'off');
-  if ((key === 'ipv6' && value === 'off') || key === 'noipv6') return undefined;
+function refusal(key: string): Issue {
   const reason = Object.hasOwn(NOT_SUPPORTED, key) ? NOT_SUPPORTED[key] : undefined;
   if (reason !== undefined) return { code: 'not-supported', path: [key], message: reason, hint: `leave ${key} out` };
-  if (isTextKey(key) || key === 'dnssearch')
-    return { code: 'empty-value', path: [key], message: 'the value is missing', hint: `write ${key}=VALUE` };
   const meant = nearestWord(key, KNOWN_KEYS);
   const hint = meant === undefined ? "see the options of -netdev user in QEMU's manual" : `did you mean ${meant}?`;
   return { code: 'unknown-option', path: [key], message: 'QEMU knows no such option of -netdev user', hint };
-}
-
-function ipv4Refusal(value: string): Issue | undefined {
-  if (value === 'on') return undefined;
-  const message = value === 'off' ? 'without IPv4 nothing would be left' : 'the value is neither on nor off';
-  return {
-    code: value === 'off' ? 'not-supported' : 'bad-value',
-    path: ['ipv4'],
-    message,
-    hint: 'write ipv4=on or leave it out',
-  };
 }

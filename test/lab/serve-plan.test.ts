@@ -16,7 +16,7 @@ describe('the plan of serve', () => {
     expect(addresses({ subnet: '192.168.5.0/28' })).toEqual([
       '192.168.5.2/28',
       '52:55:c0:a8:05:02',
-      '192.168.5.3',
+      '192.168.5.4',
       '192.168.5.14',
     ]);
   });
@@ -30,12 +30,59 @@ describe('the plan of serve', () => {
     ['net=172.20.0.0', '172.16.2.2/12', '172.16.2.15'],
     ['net=130.1.0.0', '130.1.2.2/16', '130.1.2.15'],
     ['net=198.18.0.0', '198.18.2.2/15', '198.18.2.15'],
-    ['net=10.0.3.0/28', '10.0.3.2/28', '10.0.3.3'],
+    ['net=10.0.3.0/28', '10.0.3.2/28', '10.0.3.4'],
     ['host=10.0.2.1', '10.0.2.1/24', '10.0.2.15'],
     ['dhcpstart=10.0.2.100', '10.0.2.2/24', '10.0.2.100'],
   ])('reads --user %s as QEMU does', (user, own, first) => {
     const [address, , start] = addresses({ user });
     expect([address, start]).toEqual([own, first]);
+  });
+
+  it('leads to the world; to the loopback of the host only with --user, as in QEMU', () => {
+    expect(gateway({}).nat).toEqual({ isRestricted: false, hostAccess: [], allowsMetadata: false });
+    expect(gateway({ user: '' }).nat).toEqual({ isRestricted: false, hostAccess: 'all', allowsMetadata: false });
+  });
+
+  it.each([
+    ['', '10.0.2.3'],
+    ['net=10.0.3.0/24', '10.0.3.3'],
+    ['net=192.168.76.0', '192.168.2.3'],
+    ['dns=10.0.2.9', '10.0.2.9'],
+    ['dns=9.9.9.9', '9.9.9.9'],
+    ['net=10.0.2.0/30', '10.0.2.2'],
+    ['host=10.0.2.3', '10.0.2.3'],
+  ])('answers names for --user %j at %s and says so by DHCP', (user, address) => {
+    const { dns, dhcp, interface: own } = gateway({ user });
+    expect(formatIpv4(dns!.address)).toBe(address);
+    expect(dhcp).toMatchObject({ routers: [own.address], dns: [dns!.address] });
+  });
+
+  it('knows machines in the domain that they are told', () => {
+    expect(gateway({ user: 'domainname=lab.internal' }).dns?.domain).toBe('lab.internal');
+  });
+
+  it('has no router and no name server under restrict=on', () => {
+    const { nat, dns, dhcp } = gateway({ user: 'restrict=on' });
+    expect(nat?.isRestricted).toBe(true);
+    expect(dns).toBeUndefined();
+    expect(dhcp).toMatchObject({ routers: [], dns: [] });
+  });
+
+  it.each([
+    ['smb=/srv', 0x0a00_0204],
+    ['smb=/srv,smbserver=10.0.2.20', 0x0a00_0214],
+  ])('shares a folder by --user %s, at an address that no guest gets', (user, address) => {
+    const { smb, dhcp } = gateway({ user });
+    expect(smb).toEqual({ folder: '/srv', address });
+    expect(dhcp?.excluded).toEqual([address]);
+  });
+
+  it('shares nothing by smbserver alone', () => {
+    expect(gateway({ user: 'smbserver=10.0.2.20' }).smb).toBeUndefined();
+  });
+
+  it('begins the pool behind the other stations', () => {
+    expect(addresses({ user: 'net=10.0.2.0/28,smb=/srv' })[2]).toBe('10.0.2.5');
   });
 
   it('keeps the gateway out of the pool when dhcpstart lies before it', () => {
@@ -85,13 +132,21 @@ describe('the plan of serve', () => {
     [{ user: 'net=10.0.3.0/24,host=10.0.2.2' }, ['--user.host outside-subnet']],
     [{ user: 'host=ten,dhcpstart=10.0.2.255' }, ['--user.host bad-address', '--user.dhcpstart not-a-host']],
     [{ user: 'dhcpstart=10.0.2.2' }, ['--user.dhcpstart address-taken']],
+    [{ user: 'dhcpstart=10.0.2.3' }, ['--user.dhcpstart address-taken']],
+    [{ user: 'dns=10.0.2.2' }, ['--user.dns address-taken']],
+    [{ user: 'dns=ten' }, ['--user.dns bad-address']],
+    [{ user: 'dns=10.0.2.255' }, ['--user.dns not-a-host']],
+    [{ user: 'restrict=on,dns=9.9.9.9' }, ['--user.dns outside-subnet']],
+    [{ user: 'smb=/srv,smbserver=10.0.2.2' }, ['--user.smbserver address-taken']],
+    [{ user: 'smb=/srv,smbserver=10.0.2.3' }, ['--user.smbserver address-taken']],
+    [{ user: 'smb=/srv,smbserver=10.9.9.9' }, ['--user.smbserver outside-subnet']],
     [
       { user: 'domainname=a..b,hostfwd=tcp::22-:22,foo=1', mtu: 1 },
       [
         '--mtu out-of-range',
-        '--user.hostfwd not-supported',
         '--user.foo unknown-option',
         '--user.domainname bad-domain',
+        '--user.hostfwd not-supported',
       ],
     ],
   ])('refuses %j with all its mistakes', (wrong, expected) => {

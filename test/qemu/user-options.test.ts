@@ -2,47 +2,71 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseUserOptions } from '../../src/qemu/user-options.ts';
 
+const NOTHING = { dnssearch: [], hostfwd: [], guestfwd: [], isRestricted: false };
+
 describe("the options of QEMU's user network", () => {
   it('are read as written', () => {
     const text =
-      'net=10.0.3.0/24,host=10.0.3.1,dhcpstart=10.0.3.9,hostname=vm,domainname=lab,tftp=a,,b,bootfile=c,tftp-server-name=d';
+      'net=10.0.3.0/24,host=10.0.3.1,dns=10.0.3.3,dhcpstart=10.0.3.9,hostname=vm,domainname=lab,tftp=a,,b,bootfile=c,tftp-server-name=d,smb=/srv,smbserver=10.0.3.4,restrict=on';
     expect(parseUserOptions(text)).toEqual({
       options: {
         net: '10.0.3.0/24',
         host: '10.0.3.1',
+        dns: '10.0.3.3',
         dhcpstart: '10.0.3.9',
         hostname: 'vm',
         domainname: 'lab',
         tftp: 'a,b',
         bootfile: 'c',
         tftpServerName: 'd',
-        dnssearch: [],
+        smb: '/srv',
+        smbserver: '10.0.3.4',
+        ...NOTHING,
+        isRestricted: true,
       },
       issues: [],
     });
   });
 
-  it('may repeat dnssearch; of other options the last counts', () => {
-    const { options } = parseUserOptions('dnssearch=a,hostname=x,dnssearch=b,hostname=y');
-    expect(options).toEqual({ dnssearch: ['a', 'b'], hostname: 'y' });
+  it('may repeat lists; of other options the last counts', () => {
+    const { options } = parseUserOptions('dnssearch=a,hostname=x,dnssearch=b,hostname=y,restrict=on,restrict=off');
+    expect(options).toEqual({ ...NOTHING, dnssearch: ['a', 'b'], hostname: 'y' });
+  });
+
+  it('keep the text of every forward', () => {
+    const { options } = parseUserOptions('hostfwd=tcp::2222-:22,guestfwd=tcp:10.0.2.9:80-cmd:a,,b,hostfwd=udp::53-:53');
+    expect(options).toMatchObject({
+      hostfwd: ['tcp::2222-:22', 'udp::53-:53'],
+      guestfwd: ['tcp:10.0.2.9:80-cmd:a,b'],
+    });
+  });
+
+  it.each([
+    ['restrict', true],
+    ['restrict=on', true],
+    ['restrict=yes', true],
+    ['restrict=true', true],
+    ['restrict=y', true],
+    ['restrict=off', false],
+    ['norestrict', false],
+  ])('close the network as %s', (text, isRestricted) => {
+    expect(parseUserOptions(text)).toEqual({ options: { ...NOTHING, isRestricted }, issues: [] });
   });
 
   it.each(['', 'user', 'user,id=net0', 'ipv4=on', 'ipv4', 'ipv6=off', 'noipv6'])(
     'ask for nothing special as %j',
     (text) => {
-      expect(parseUserOptions(text)).toEqual({ options: { dnssearch: [] }, issues: [] });
+      expect(parseUserOptions(text)).toEqual({ options: NOTHING, issues: [] });
     },
   );
 
   it.each([
-    ['dns=10.0.2.3', 'not-supported', 'vmlan has no name server yet'],
-    ['restrict=on', 'not-supported', 'vmlan has no way out of the network yet, so there is nothing to restrict'],
-    ['hostfwd=tcp::2222-:22', 'not-supported', 'vmlan does not forward from the host to guests yet'],
-    ['guestfwd=tcp:10.0.2.9:80-cmd:cat', 'not-supported', 'vmlan does not forward from guests to the host yet'],
-    ['smb=/srv', 'not-supported', 'vmlan has no SMB server; share files over TFTP or a 9p device'],
-    ['smbserver=10.0.2.4', 'not-supported', 'vmlan has no SMB server'],
+    ['restrict=maybe', 'bad-value', 'the value is neither on nor off'],
+    ['hostfwd=', 'empty-value', 'the value is missing'],
+    ['smb=', 'empty-value', 'the value is missing'],
     ['ipv6=on', 'not-supported', 'vmlan does not give guests IPv6 addresses yet'],
     ['ipv6-prefix=fec0::', 'not-supported', 'vmlan does not give guests IPv6 addresses yet'],
+    ['ipv6-net=fd00::/64', 'not-supported', 'vmlan does not give guests IPv6 addresses yet'],
     ['ipv4=off', 'not-supported', 'without IPv4 nothing would be left'],
     ['noipv4', 'not-supported', 'without IPv4 nothing would be left'],
     ['ipv4=maybe', 'bad-value', 'the value is neither on nor off'],
@@ -60,10 +84,10 @@ describe("the options of QEMU's user network", () => {
   });
 
   it('have all their mistakes told at once', () => {
-    expect(parseUserOptions('smb=/a,foo=1,hostname=vm,dns=1.2.3.4').issues.map(({ path }) => path)).toEqual([
+    expect(parseUserOptions('smb=,foo=1,hostname=vm,ipv6=on').issues.map(({ path }) => path)).toEqual([
       ['smb'],
       ['foo'],
-      ['dns'],
+      ['ipv6'],
     ]);
   });
 

@@ -11,6 +11,8 @@ export interface DhcpConfig {
   readonly leaseTime: number;
   /** Addresses that belong to one card each; they may lie outside the pool. */
   readonly reservations: readonly DhcpReservation[];
+  /** Addresses of the pool where others answer; the server's own, its routers and name servers are never given anyway. */
+  readonly excluded?: readonly Ipv4[];
   /** Host names (12) by card, for leases from the pool as for reservations. */
   readonly hostnames?: ReadonlyMap<Mac, string>;
   /** The host name of every card that has none of its own. */

@@ -88,7 +88,14 @@ export class DhcpServer implements Service {
       first: config.first,
       last: config.last,
       reservations: config.reservations,
-      excluded: [server.address, networkOf(server), broadcastOf(server), ...config.routers, ...config.dns],
+      excluded: [
+        server.address,
+        networkOf(server),
+        broadcastOf(server),
+        ...config.routers,
+        ...config.dns,
+        ...(config.excluded ?? []),
+      ],
     });
     this.#store = new LeaseStore(outside.leases, this.#leases, outside.counters, outside.log);
   }
