@@ -44,6 +44,8 @@ export type StackDropReason =
   | 'icmp-unknown-type'
   /** RFC 1122, 3.2.2.6: an echo request to a broadcast address stays unanswered. */
   | 'icmp-broadcast-echo'
+  /** An echo request for another host that a policy refuses. */
+  | 'icmp-prohibited'
   /** An answer or an error that is about nothing we asked. */
   | 'icmp-unmatched'
   | 'ipv6-malformed'
@@ -68,6 +70,8 @@ export type StackDropReason =
   | 'udp-malformed'
   | 'udp-bad-checksum'
   | 'udp-no-listener'
+  /** A policy refuses where it is going. */
+  | 'udp-prohibited'
   | 'neighbour-unresolved'
   | 'neighbour-queue-full';
 

@@ -27,8 +27,11 @@ export interface IcmpError {
 }
 
 export interface IcmpLayer {
-  /** Takes echo requests for other hosts, of a stack that is in transit; without a handler they are dropped. */
-  onTransitEcho(handler: ((request: EchoRequest) => void) | undefined): void;
+  /**
+   * Takes echo requests for other hosts, of a stack that takes transit; without a handler they are dropped. Where the handler answers
+   * `prohibited`, the sender is told so by ICMP.
+   */
+  onTransitEcho(handler: ((request: EchoRequest) => 'taken' | 'prohibited') | undefined): void;
   /** Answers in the name of another host. */
   replyEcho(reply: EchoReply): void;
   /** Tells the sender of `packet` (its octets from the IP header on, which are quoted) what became of it; in the name of `reporter`, or of the stack. */

@@ -7,6 +7,7 @@ import type { DropReason, DropSink } from '../link/drops.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import type { Icmpv4Header } from '../wire/icmpv4.ts';
 import {
+  ADMINISTRATIVELY_PROHIBITED,
   emitIcmpv4,
   HOST_UNREACHABLE,
   ICMPV4_ECHO_REPLY,
@@ -55,6 +56,19 @@ interface Ping {
   readonly on: (result: PingResult) => void;
 }
 
+type OnTransitEcho = (request: EchoRequest) => 'taken' | 'prohibited';
+
+/** An error about a packet that this stack sent: its addresses, and what is quoted of its payload at [start, end) of `bytes`. */
+export interface ReportedError {
+  readonly type: number;
+  readonly code: number;
+  readonly source: Ipv4;
+  readonly destination: Ipv4;
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 export class Icmp implements Ipv4Protocol, IcmpLayer {
   readonly #scheduler: Scheduler;
   readonly #addressing: Addressing;
@@ -66,9 +80,11 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
   readonly #quotedMessage = new Icmpv4View();
   /** By sequence number. */
   readonly #pings = new Map<number, Ping>();
+  /** By protocol number. */
+  readonly #onError = new Map<number, (error: ReportedError) => boolean>();
   readonly #identifier: number;
   #sequence = 0;
-  #onTransitEcho: ((request: EchoRequest) => void) | undefined;
+  #onTransitEcho: OnTransitEcho | undefined;
 
   constructor(scheduler: Scheduler, random: Random, addressing: Addressing, output: Ipv4Output, drops: DropSink) {
     this.#scheduler = scheduler;
@@ -96,21 +112,26 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     return 'icmp-unknown-type';
   }
 
-  #answerEcho({ batch, ip, isBroadcast, isTransit }: IncomingPacket): DropReason | undefined {
+  #answerEcho(packet: IncomingPacket): DropReason | undefined {
+    const { batch, ip, isBroadcast, isTransit } = packet;
     if (isBroadcast) return 'icmp-broadcast-echo';
-    if (isTransit) {
-      if (this.#onTransitEcho === undefined) return 'ipv4-not-local';
-      const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
-      const payload = batch.bytes.subarray(payloadStart, payloadEnd);
-      const { source, destination, ttl } = ip;
-      this.#onTransitEcho({ from: octetsOf(source), to: octetsOf(destination), ttl, identifier, sequence, payload });
-      return undefined;
-    }
+    if (isTransit) return this.#passEcho(packet);
     if (!this.#addressing.isOwn(ip.destination)) return 'ipv4-not-local';
     const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
     const payload = batch.bytes.subarray(payloadStart, payloadEnd);
     this.#send(ip.destination, ip.source, { type: ICMPV4_ECHO_REPLY, code: 0, identifier, sequence }, payload);
     return undefined;
+  }
+
+  #passEcho(packet: IncomingPacket): DropReason | undefined {
+    if (this.#onTransitEcho === undefined) return 'ipv4-not-local';
+    const { source, destination, ttl } = packet.ip;
+    const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
+    const payload = packet.batch.bytes.subarray(payloadStart, payloadEnd);
+    const request = { from: octetsOf(source), to: octetsOf(destination), ttl, identifier, sequence, payload };
+    if (this.#onTransitEcho(request) === 'taken') return undefined;
+    this.unreachable(ADMINISTRATIVELY_PROHIBITED, packet);
+    return 'icmp-prohibited';
   }
 
   #takeReply({ ip }: IncomingPacket): DropReason | undefined {
@@ -123,11 +144,15 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
 
   #takeError({ batch }: IncomingPacket): DropReason | undefined {
     const { type, code, payloadStart, payloadEnd } = this.#message;
-    const isTaken = type === ICMPV4_UNREACHABLE && this.#fail(batch.bytes, payloadStart, payloadEnd, code);
-    return isTaken ? undefined : 'icmp-unmatched';
+    return this.#fail(batch.bytes, payloadStart, payloadEnd, type, code) ? undefined : 'icmp-unmatched';
   }
 
-  onTransitEcho(handler: ((request: EchoRequest) => void) | undefined): void {
+  /** Hands errors about packets of `protocol` to `handler`, which says whether they were about something that it sent. */
+  onError(protocol: number, handler: (error: ReportedError) => boolean): void {
+    this.#onError.set(protocol, handler);
+  }
+
+  onTransitEcho(handler: OnTransitEcho | undefined): void {
     this.#onTransitEcho = handler;
   }
 
@@ -167,14 +192,22 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
 
   /** Our own packets (whole frames) found nobody at the next hop. */
   nextHopUnreachable(frames: readonly Uint8Array[]): void {
-    for (const frame of frames) this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, HOST_UNREACHABLE);
+    for (const frame of frames)
+      this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, ICMPV4_UNREACHABLE, HOST_UNREACHABLE);
   }
 
-  /** Ends the ping whose request starts at `start`; false where the bytes are no request of ours. */
-  #fail(bytes: Uint8Array, start: number, end: number, code: number): boolean {
+  /** Tells whoever sent the packet that starts at `start`; false where nobody here did. */
+  #fail(bytes: Uint8Array, start: number, end: number, type: number, code: number): boolean {
     const ip = this.#quotedIp;
-    if (ip.bindQuoted(bytes, start, end) !== undefined || ip.protocol !== PROTOCOL_ICMP || ip.fragmentOffset !== 0)
-      return false;
+    if (ip.bindQuoted(bytes, start, end) !== undefined || ip.fragmentOffset !== 0) return false;
+    if (ip.protocol === PROTOCOL_ICMP) return type === ICMPV4_UNREACHABLE && this.#failPing(bytes, ip, code);
+    const { source, destination, payloadStart, payloadEnd } = ip;
+    const error = { type, code, source, destination, bytes, start: payloadStart, end: payloadEnd };
+    return this.#onError.get(ip.protocol)?.(error) === true;
+  }
+
+  /** Ends the ping whose request `ip` is bound to; false where it is no request of ours. */
+  #failPing(bytes: Uint8Array, ip: Ipv4View, code: number): boolean {
     const message = this.#quotedMessage;
     if (message.bindQuoted(bytes, ip.payloadStart, ip.payloadEnd) !== undefined || message.type !== ICMPV4_ECHO_REQUEST)
       return false;

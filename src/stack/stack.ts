@@ -90,7 +90,7 @@ export class Stack implements Port, DropSink {
     );
     const output = new Ipv4Output(mtu, random, this.#transmitter, this.#addressing, this.#arp.neighbours, this);
     this.#icmp = new Icmp(scheduler, random, this.#addressing, output, this);
-    const udp = new Udp(random, output, this.#icmp, this);
+    const udp = new Udp(random, this.#addressing, output, this.#icmp, this);
     this.udp = udp;
     const protocols = new Map<number, Ipv4Protocol>([
       [PROTOCOL_ICMP, this.#icmp],

@@ -1,5 +1,6 @@
 /** What the UDP layer of a stack offers to services and to stations' programs. */
 import type { Endpoint } from '../base/endpoint.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 
 /** A datagram that arrived. `payload` is on loan until the handler returns. */
@@ -18,10 +19,15 @@ export interface UdpLayer {
   /** Takes datagrams for `port` (0: a free port from 49152 up, RFC 6335) on the address of `options`; throws where the port is taken. */
   open(port: number, onDatagram: (datagram: UdpDatagram) => void, options?: UdpBindOptions): UdpSocket;
   /**
-   * Takes the datagrams that no listener takes: those for other hosts, of a stack that takes transit, and those for ports of its own
-   * addresses. Where the handler answers false, or there is none, the port is unreachable.
+   * Takes the datagrams that nobody else takes: those for other hosts, of a stack that takes transit, and those for ports of its own
+   * addresses. Without a handler the port is unreachable.
    */
-  onUnclaimed(handler: ((datagram: UdpDatagram) => boolean) | undefined): void;
+  onUnclaimed(handler: OnUnclaimed | undefined): void;
+  /**
+   * Opens a conversation that has what `to` sends to `from` for itself. `from` may be another host's, of a stack that takes transit;
+   * its port 0 asks for a free one. Throws where the two talk already.
+   */
+  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation;
   /** Sends `payload` (copied before the call returns) in the name of another host. */
   sendFrom(from: Endpoint, to: Endpoint, payload: Uint8Array): void;
 }
@@ -43,4 +49,38 @@ export interface UdpSendOptions {
   readonly mac?: Mac;
   /** Source address, one of the stack's own; its first address where undefined. */
   readonly source?: Uint8Array;
+}
+
+/** A datagram that nobody took. One object that moves from datagram to datagram; `payload` is on loan until the handler returns. */
+export interface UnclaimedDatagram {
+  readonly source: Ipv4;
+  readonly sourcePort: number;
+  readonly destination: Ipv4;
+  readonly destinationPort: number;
+  /** It is for another host. */
+  readonly isTransit: boolean;
+  /** Of the packet, as it arrived. */
+  readonly ttl: number;
+  readonly dontFragment: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** `port-unreachable`, `prohibited`: the sender is told by ICMP, with codes 3 and 13 (RFC 1812, 5.2.7.1). */
+export type UnclaimedVerdict = 'taken' | 'port-unreachable' | 'prohibited';
+
+export type OnUnclaimed = (datagram: UnclaimedDatagram) => UnclaimedVerdict;
+
+export interface UdpEvents {
+  /** The octets of a datagram, on loan until the call returns. */
+  received(payload: Uint8Array): void;
+  /** An ICMP error about what was sent, or nobody answers ARP (host unreachable). The conversation stays open. */
+  refused(type: number, code: number): void;
+}
+
+export interface UdpConversation {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Sends `payload`, copied before the call returns. */
+  send(payload: Uint8Array): void;
+  close(): void;
 }

@@ -3,17 +3,28 @@ import type { Random } from '../base/chance.ts';
 import type { Endpoint } from '../base/endpoint.ts';
 import type { DropReason, DropSink } from '../link/drops.ts';
 import { ETHERNET_SOURCE } from '../wire/ethernet.ts';
-import { PORT_UNREACHABLE } from '../wire/icmpv4.ts';
+import { ADMINISTRATIVELY_PROHIBITED, PORT_UNREACHABLE } from '../wire/icmpv4.ts';
 import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, PROTOCOL_UDP, pseudoHeaderSum } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { readMac } from '../wire/mac.ts';
 import { readUint32, writeUint32 } from '../wire/octets.ts';
 import { emitUdp, UDP_HEADER_LENGTH, UdpView } from '../wire/udp.ts';
-import type { Icmp } from './icmp.ts';
+import type { Addressing } from './addressing.ts';
+import type { Icmp, ReportedError } from './icmp.ts';
 import type { IncomingPacket, Ipv4Protocol } from './ipv4-input.ts';
 import type { Ipv4Output } from './ipv4-output.ts';
-import type { UdpBindOptions, UdpDatagram, UdpLayer, UdpSendOptions, UdpSocket } from './udp-layer.ts';
+import type {
+  OnUnclaimed,
+  UdpBindOptions,
+  UdpConversation,
+  UdpDatagram,
+  UdpEvents,
+  UdpLayer,
+  UdpSendOptions,
+  UdpSocket,
+  UnclaimedDatagram,
+} from './udp-layer.ts';
 
 /** RFC 6335, 6: the dynamic ports. */
 const FIRST_DYNAMIC_PORT = 49_152;
@@ -29,21 +40,39 @@ interface Listener {
   readonly onDatagram: OnDatagram;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 export class Udp implements UdpLayer, Ipv4Protocol {
   readonly #random: Random;
+  readonly #addressing: Addressing;
   readonly #output: Ipv4Output;
   readonly #icmp: Icmp;
   readonly #drops: DropSink;
   /** By port; of one port a listener for one address goes before the one for all. */
   readonly #listeners = new Map<number, Listener[]>();
-  #onUnclaimed: ((datagram: UdpDatagram) => boolean) | undefined;
+  /** Conversations by their own end, then by the other one. */
+  readonly #conversations = new Map<number, Map<number, UdpEvents>>();
+  #onUnclaimed: OnUnclaimed | undefined;
+  readonly #unclaimed: Mutable<UnclaimedDatagram> = {
+    source: 0,
+    sourcePort: 0,
+    destination: 0,
+    destinationPort: 0,
+    isTransit: false,
+    ttl: 0,
+    dontFragment: false,
+    payload: new Uint8Array(0),
+  };
   readonly #datagram = new UdpView();
+  readonly #quoted = new UdpView();
 
-  constructor(random: Random, output: Ipv4Output, icmp: Icmp, drops: DropSink) {
+  constructor(random: Random, addressing: Addressing, output: Ipv4Output, icmp: Icmp, drops: DropSink) {
     this.#random = random;
+    this.#addressing = addressing;
     this.#output = output;
     this.#icmp = icmp;
     this.#drops = drops;
+    icmp.onError(PROTOCOL_UDP, (error) => this.#refused(error));
   }
 
   open(port: number, onDatagram: OnDatagram, { address }: UdpBindOptions = {}): UdpSocket {
@@ -66,8 +95,36 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     else this.#listeners.set(port, left);
   }
 
-  onUnclaimed(handler: ((datagram: UdpDatagram) => boolean) | undefined): void {
+  onUnclaimed(handler: OnUnclaimed | undefined): void {
     this.#onUnclaimed = handler;
+  }
+
+  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation {
+    const local = from.port === 0 ? { address: from.address, port: this.#freePort() } : from;
+    const source = addressOf(local.address);
+    const own = keyOf(source, local.port);
+    const other = keyOf(addressOf(to.address), to.port);
+    const partners = this.#conversations.get(own) ?? new Map<number, UdpEvents>();
+    if (partners.has(other)) throw new Error(`UDP port ${local.port} talks to that port ${to.port} already`);
+    this.#conversations.set(own, partners.set(other, events));
+    return {
+      local,
+      remote: to,
+      send: (payload) => this.#send(source, local.port, to, payload),
+      close: () => {
+        if (partners.get(other) !== events) return;
+        partners.delete(other);
+        if (partners.size === 0) this.#conversations.delete(own);
+      },
+    };
+  }
+
+  #refused({ type, code, source, destination, bytes, start, end }: ReportedError): boolean {
+    if (this.#quoted.bindQuoted(bytes, start, end) !== undefined) return false;
+    const { sourcePort, destinationPort } = this.#quoted;
+    const events = this.#conversations.get(keyOf(source, sourcePort))?.get(keyOf(destination, destinationPort));
+    events?.refused(type, code);
+    return events !== undefined;
   }
 
   sendFrom(from: Endpoint, to: Endpoint, payload: Uint8Array): void {
@@ -78,9 +135,15 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     const first = Math.floor(this.#random.next() * DYNAMIC_PORTS);
     for (let i = 0; i < DYNAMIC_PORTS; i++) {
       const port = FIRST_DYNAMIC_PORT + ((first + i) % DYNAMIC_PORTS);
-      if (!this.#listeners.has(port)) return port;
+      if (!this.#listeners.has(port) && !this.#isInConversation(port)) return port;
     }
     throw new Error('all dynamic UDP ports are taken on this stack');
+  }
+
+  /** Whether an address of the stack's own talks from `port`. */
+  #isInConversation(port: number): boolean {
+    for (const address of this.#addressing.own) if (this.#conversations.has(keyOf(address, port))) return true;
+    return false;
   }
 
   receive(packet: IncomingPacket): void {
@@ -90,27 +153,55 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     if (reason === undefined) return;
     this.#drops.dropped(reason, batch, index, index + 1);
     if (reason === 'udp-no-listener') this.#icmp.unreachable(PORT_UNREACHABLE, packet);
+    else if (reason === 'udp-prohibited') this.#icmp.unreachable(ADMINISTRATIVELY_PROHIBITED, packet);
   }
 
-  #deliver({ batch, index, ip, isTransit, isBroadcast }: IncomingPacket): DropReason | undefined {
+  #deliver(packet: IncomingPacket): DropReason | undefined {
+    const { batch, index, ip, isTransit, isBroadcast } = packet;
     const datagram = this.#datagram;
     const { source, destination } = ip;
     const isIntact =
       !datagram.hasChecksum || datagram.isIntact(pseudoHeaderSum(source, destination, PROTOCOL_UDP, datagram.length));
     if (!isIntact) return 'udp-bad-checksum';
+    const conversation = isBroadcast ? undefined : this.#conversationOf(source, destination);
+    if (conversation !== undefined) {
+      conversation.received(batch.bytes.subarray(datagram.payloadStart, datagram.payloadEnd));
+      return undefined;
+    }
     const listener = isTransit ? undefined : this.#listenerFor(destination, datagram.destinationPort);
-    if (listener === undefined && (isBroadcast || this.#onUnclaimed === undefined)) return 'udp-no-listener';
-    const described = {
+    if (listener === undefined) return this.#judge(packet);
+    listener({
       from: { address: octetsOf(source), port: datagram.sourcePort },
       to: { address: octetsOf(destination), port: datagram.destinationPort },
       ttl: ip.ttl,
       dontFragment: ip.dontFragment,
       sourceMac: readMac(batch.bytes, batch.starts[index]! + ETHERNET_SOURCE),
       payload: batch.bytes.subarray(datagram.payloadStart, datagram.payloadEnd),
-    };
-    if (listener !== undefined) listener(described);
-    else if (this.#onUnclaimed?.(described) !== true) return 'udp-no-listener';
+    });
     return undefined;
+  }
+
+  #conversationOf(source: Ipv4, destination: Ipv4): UdpEvents | undefined {
+    if (this.#conversations.size === 0) return undefined;
+    const { sourcePort, destinationPort } = this.#datagram;
+    return this.#conversations.get(keyOf(destination, destinationPort))?.get(keyOf(source, sourcePort));
+  }
+
+  #judge({ batch, ip, isTransit, isBroadcast }: IncomingPacket): DropReason | undefined {
+    if (isBroadcast || this.#onUnclaimed === undefined) return 'udp-no-listener';
+    const datagram = this.#datagram;
+    const unclaimed = this.#unclaimed;
+    unclaimed.source = ip.source;
+    unclaimed.sourcePort = datagram.sourcePort;
+    unclaimed.destination = ip.destination;
+    unclaimed.destinationPort = datagram.destinationPort;
+    unclaimed.isTransit = isTransit;
+    unclaimed.ttl = ip.ttl;
+    unclaimed.dontFragment = ip.dontFragment;
+    unclaimed.payload = batch.bytes.subarray(datagram.payloadStart, datagram.payloadEnd);
+    const verdict = this.#onUnclaimed(unclaimed);
+    if (verdict === 'taken') return undefined;
+    return verdict === 'prohibited' ? 'udp-prohibited' : 'udp-no-listener';
   }
 
   #listenerFor(address: Ipv4, port: number): OnDatagram | undefined {
@@ -132,6 +223,11 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     emitUdp({ sourcePort, destinationPort: to.port }, sum, payload, head, 0);
     this.#output.send({ source, destination, protocol: PROTOCOL_UDP, mac }, head, payload);
   }
+}
+
+/** A number for an address and a port. */
+function keyOf(address: Ipv4, port: number): number {
+  return address * 0x1_0000 + port;
 }
 
 function octetsOf(address: Ipv4): Uint8Array {

@@ -34,6 +34,15 @@ export class UdpView {
     return undefined;
   }
 
+  /** Moves to the start of a datagram that an ICMP error quotes: not all of it need be there. */
+  bindQuoted(bytes: Uint8Array, start: number, end: number): Defect | undefined {
+    if (end - start < UDP_HEADER_LENGTH) return 'truncated';
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+    return undefined;
+  }
+
   get sourcePort(): number {
     return readUint16(this.#bytes, this.#start + SOURCE);
   }

@@ -46,8 +46,8 @@ export class Wire {
   readonly pushes: number[] = [];
   #sent: Uint8Array[] = [];
 
-  constructor({ mtu = 1500, isConfigured = true } = {}) {
-    this.stack = new Stack({ mac: A, mtu, scheduler: this.scheduler, random: new SeededRandom(1) });
+  constructor({ mtu = 1500, isConfigured = true, takesTransit = false } = {}) {
+    this.stack = new Stack({ mac: A, mtu, scheduler: this.scheduler, random: new SeededRandom(1), takesTransit });
     const far: FrameSink = {
       push: (batch, first, end) => {
         this.pushes.push(end - first);
