@@ -7,12 +7,16 @@ import type { Environment } from '../../src/lab/environment.ts';
 import type { Arrival, Door, DoorMode, LeaveReason } from '../../src/link/arrival.ts';
 import type { Port } from '../../src/link/port.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
+import { MemoryHostNet } from './memory-host-net.ts';
+import { MemoryResolvers } from './memory-resolvers.ts';
 
 /** An outside that is all in memory: a clock that the test turns, files and documents in maps, doors that the test walks through. */
 export class MemoryEnvironment implements Environment {
   readonly scheduler = new ManualScheduler();
   readonly wallClock = this.scheduler;
   readonly random = new SeededRandom(1);
+  readonly net = new MemoryHostNet();
+  readonly resolvers = new MemoryResolvers();
   readonly files = new Map<string, MemoryFile>();
   /** Documents that outlive a lab: give them to the next environment. */
   readonly documents: Map<string, string>;
