@@ -1,0 +1,63 @@
+/** TCP from guests to the world: what the policy allows goes on in a host socket. */
+import type { Counters } from '../base/counters.ts';
+import type { ConnectOptions, HostNet } from '../base/host-net.ts';
+import type { Scheduler } from '../base/time.ts';
+import type { EgressPolicy } from '../policy/egress.ts';
+import type { TcpLayer, TcpRequest } from '../stack/tcp-layer.ts';
+import type { FlowTable } from './flow.ts';
+import { TcpOpener } from './tcp-opener.ts';
+
+export interface TcpProxyOptions {
+  readonly stack: { readonly tcp: TcpLayer };
+  readonly net: HostNet;
+  readonly policy: EgressPolicy;
+  readonly flows: FlowTable;
+  readonly counters: Counters;
+  readonly scheduler: Scheduler;
+  /** The host's own address that conversations with the world leave from; the system's choice where undefined. */
+  readonly source?: Uint8Array | undefined;
+}
+
+export class TcpProxy {
+  readonly #options: TcpProxyOptions;
+  readonly #opener: TcpOpener;
+  readonly #connectOptions: ConnectOptions | undefined;
+
+  constructor(options: TcpProxyOptions) {
+    this.#options = options;
+    this.#opener = new TcpOpener(options);
+    this.#connectOptions = options.source && { source: options.source };
+  }
+
+  start(): void {
+    this.#options.stack.tcp.onUnclaimed((request) => this.#open(request));
+  }
+
+  /** Resets every TCP flow of the gateway, on both sides: guests are told at once that the network goes away. */
+  stop(): void {
+    const { tcp } = this.#options.stack;
+    tcp.onUnclaimed(undefined);
+    for (const flow of [...this.#options.flows]) if (flow.protocol === 'tcp') flow.close();
+    tcp.resetAll();
+  }
+
+  #open(request: TcpRequest): void {
+    const verdict = this.#options.policy.decide('tcp', request.to);
+    if (verdict.kind === 'refused') {
+      this.#options.counters.add(verdict.reason);
+      request.refuse();
+      return;
+    }
+    const { to } = verdict;
+    this.#opener.open(
+      request,
+      { kind: 'tcp', endpoint: to },
+      isLoopback(to.address) ? undefined : this.#connectOptions,
+    );
+  }
+}
+
+/** 127.0.0.0/8: no other source of the host reaches it. */
+function isLoopback(address: Uint8Array): boolean {
+  return address[0] === 127;
+}
