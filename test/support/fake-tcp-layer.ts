@@ -164,7 +164,7 @@ export class FakeConnection implements TcpConnection, Lender {
 
   /** The guest sends; the octets are overwritten when the call returns and nobody has retained them. */
   feed(text: string): void {
-    const bytes = Buffer.from(text, 'latin1');
+    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
     this.loans.length = 0;
     this.#events.received(bytes, this);
     if (this.loans.length === 0) bytes.fill(0xee);
