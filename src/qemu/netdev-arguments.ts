@@ -33,16 +33,21 @@ export function netdevArguments(
   version: QemuVersion,
 ): { readonly words: readonly string[] } | { readonly issue: Issue } {
   const id = netdevId(card.name);
-  const netdev = qemuFeatures(version).hasStreamNetdev
-    ? streamNetdev(id, card.sockets, version)
-    : socketNetdev(id, card.sockets);
+  const netdev = netdevOption(id, card.sockets, version);
   if (netdev === undefined) {
     const message = `QEMU ${formatQemuVersion(version)} has no netdev that reaches this socket`;
     return {
       issue: { code: 'qemu-too-old', path: [card.name], message, hint: 'take QEMU 7.2 or later, or a TCP address' },
     };
   }
-  return { words: ['-netdev', formatOptionString(netdev), '-device', formatOptionString(virtioNet(id, card))] };
+  return { words: ['-netdev', netdev, '-device', formatOptionString(virtioNet(id, card))] };
+}
+
+/** What stands behind `-netdev` for a cable named `id`; undefined where this QEMU has none that reaches the socket. */
+export function netdevOption(id: string, sockets: NetdevSockets, version: QemuVersion): string | undefined {
+  const { hasStreamNetdev } = qemuFeatures(version);
+  const netdev = hasStreamNetdev ? streamNetdev(id, sockets, version) : socketNetdev(id, sockets);
+  return netdev && formatOptionString(netdev);
 }
 
 /** QEMU's ids begin with a letter, and names hold no underscore. */
