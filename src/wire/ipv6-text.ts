@@ -1,0 +1,48 @@
+/** IPv6 addresses as people write them: read as in RFC 4291, 2.2, written as in RFC 5952, 4. */
+import { parseIpv4 } from './ipv4-address.ts';
+import type { Ipv6 } from './ipv6-address.ts';
+import { IPV6_ADDRESS_LENGTH } from './ipv6-address.ts';
+import { readUint16 } from './octets.ts';
+
+const GROUPS = IPV6_ADDRESS_LENGTH / 2;
+
+/** Undefined where the text is no address. Zones (`%eth0`) are none of an address. */
+export function parseIpv6(text: string): Ipv6 | undefined {
+  const halves = text.split('::');
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map((half, i) => groupsOf(half, i === halves.length - 1));
+  if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
+  const missing = GROUPS - head.length - (tail?.length ?? 0);
+  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
+  const groups = [...head, ...new Array<number>(missing).fill(0), ...(tail ?? [])];
+  return Uint8Array.from(groups.flatMap((group) => [group >>> 8, group & 0xff]));
+}
+
+/** The 16-bit groups of one side of `::`; the last two of the address may be written as IPv4. */
+function groupsOf(text: string, isEnd: boolean): readonly number[] | undefined {
+  if (text === '') return [];
+  const parts = text.split(':');
+  const last = isEnd && parts.at(-1)!.includes('.') ? parseIpv4(parts.pop()!) : undefined;
+  if (!parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part))) return undefined;
+  const groups = parts.map((part) => Number.parseInt(part, 16));
+  return last === undefined ? groups : [...groups, last >>> 16, last & 0xffff];
+}
+
+/** Small letters, no leading zeros, `::` for the longest run of two or more zero groups, the first of equals. */
+export function formatIpv6(address: Ipv6): string {
+  const groups = Array.from({ length: GROUPS }, (_, i) => readUint16(address, i * 2));
+  const { start, length } = longestZeros(groups);
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
+  if (length < 2) return text(groups);
+  return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`;
+}
+
+function longestZeros(groups: readonly number[]): { readonly start: number; readonly length: number } {
+  let longest = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let end = start;
+    while (groups[end] === 0) end++;
+    if (end - start > longest.length) longest = { start, length: end - start };
+  }
+  return longest;
+}
