@@ -77,6 +77,7 @@ export class Udp implements UdpLayer, Ipv4Protocol {
 
   open(port: number, onDatagram: OnDatagram, { address }: UdpBindOptions = {}): UdpSocket {
     const own = port === 0 ? this.#freePort() : port;
+    if (own === undefined) throw new Error('all dynamic UDP ports are taken on this stack');
     const at = address === undefined ? undefined : addressOf(address);
     const others = this.#listeners.get(own) ?? [];
     if (others.some((other) => other.at === at)) throw new Error(`UDP port ${own} is taken on this stack`);
@@ -99,18 +100,20 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     this.#onUnclaimed = handler;
   }
 
-  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation {
-    const local = from.port === 0 ? { address: from.address, port: this.#freePort() } : from;
-    const source = addressOf(local.address);
-    const own = keyOf(source, local.port);
+  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation | undefined {
+    const port = from.port === 0 ? this.#freePort() : from.port;
+    if (port === undefined) return undefined;
+    const local = { address: from.address, port };
+    const source = addressOf(from.address);
+    const own = keyOf(source, port);
     const other = keyOf(addressOf(to.address), to.port);
     const partners = this.#conversations.get(own) ?? new Map<number, UdpEvents>();
-    if (partners.has(other)) throw new Error(`UDP port ${local.port} talks to that port ${to.port} already`);
+    if (partners.has(other)) return undefined;
     this.#conversations.set(own, partners.set(other, events));
     return {
       local,
       remote: to,
-      send: (payload) => this.#send(source, local.port, to, payload),
+      send: (payload) => this.#send(source, port, to, payload),
       close: () => {
         if (partners.get(other) !== events) return;
         partners.delete(other);
@@ -131,13 +134,13 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     this.#send(addressOf(from.address), from.port, to, payload);
   }
 
-  #freePort(): number {
+  #freePort(): number | undefined {
     const first = Math.floor(this.#random.next() * DYNAMIC_PORTS);
     for (let i = 0; i < DYNAMIC_PORTS; i++) {
       const port = FIRST_DYNAMIC_PORT + ((first + i) % DYNAMIC_PORTS);
       if (!this.#listeners.has(port) && !this.#isInConversation(port)) return port;
     }
-    throw new Error('all dynamic UDP ports are taken on this stack');
+    return undefined;
   }
 
   /** Whether an address of the stack's own talks from `port`. */
