@@ -12,9 +12,10 @@ import type { HostDatagramSocket, HostIcmpError, HostNet } from '../base/host-ne
 import type { Millis, Scheduler } from '../base/time.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { UdpConversation, UdpEvents } from '../stack/udp-layer.ts';
+import { formatEndpoint } from '../wire/endpoint-text.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { formatIpv4, isOnLink } from '../wire/ipv4-address.ts';
-import { readUint16, readUint32, writeUint32 } from '../wire/octets.ts';
+import { ipv4Octets, isOnLink } from '../wire/ipv4-address.ts';
+import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
 import { guestDatagram, isLoopback, reportToGuest } from './guest-error.ts';
 import type { IdleEntry } from './idle-table.ts';
@@ -114,7 +115,7 @@ class Clients {
         flows.remove(flow);
       },
     });
-    const gateway = { address: octetsOf(own.address), port: 0 };
+    const gateway = { address: ipv4Octets(own.address), port: 0 };
     // Where the client talks to this port of the guest through another port of the host already, the gateway stands for it.
     if (!(this.#showsClient(client, own) && flow.open(client)) && !flow.open(gateway)) {
       counters.add('forward-no-port');
@@ -157,8 +158,8 @@ class ForwardFlow implements Flow, IdleEntry, UdpEvents {
 
   constructor(address: Ipv4, port: number, client: Endpoint, stack: Stack, effects: ForwardEffects) {
     this.#address = address;
-    this.guest = { address: octetsOf(address), port };
-    this.target = `${formatAddress(client.address)}:${client.port}`;
+    this.guest = { address: ipv4Octets(address), port };
+    this.target = formatEndpoint(client);
     this.#stack = stack;
     this.#effects = effects;
   }
@@ -207,15 +208,4 @@ class ForwardFlow implements Flow, IdleEntry, UdpEvents {
 
 function keyOf({ address, port }: Endpoint): number | string {
   return address.length === 4 ? readUint32(address, 0) * 0x1_0000 + port : `${address.join('.')} ${port}`;
-}
-
-function formatAddress(address: Uint8Array): string {
-  if (address.length === 4) return formatIpv4(readUint32(address, 0));
-  return `[${Array.from({ length: 8 }, (_, i) => readUint16(address, 2 * i).toString(16)).join(':')}]`;
-}
-
-function octetsOf(address: Ipv4): Uint8Array {
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, address);
-  return octets;
 }

@@ -26,8 +26,8 @@ import type { EgressPolicy } from '../policy/egress.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { UnclaimedDatagram, UnclaimedVerdict } from '../stack/udp-layer.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { isOnLink } from '../wire/ipv4-address.ts';
-import { readUint32, writeUint32 } from '../wire/octets.ts';
+import { ipv4Octets, isOnLink } from '../wire/ipv4-address.ts';
+import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
 import { guestDatagram, isLoopback, reportToGuest } from './guest-error.ts';
 import type { IdleEntry } from './idle-table.ts';
@@ -79,7 +79,7 @@ export class UdpNat {
       return 'taken';
     }
     if (destinationPort === 0) return 'port-unreachable';
-    const peer = { address: octetsOf(destination), port: destinationPort };
+    const peer = { address: ipv4Octets(destination), port: destinationPort };
     const verdict = this.#options.policy.decide('udp', peer);
     if (verdict.kind === 'refused') {
       this.#options.counters.add(verdict.reason);
@@ -137,7 +137,7 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
 
   constructor(address: Ipv4, port: number, options: UdpNatOptions, place: Place) {
     this.owner = address;
-    this.guest = { address: octetsOf(address), port };
+    this.guest = { address: ipv4Octets(address), port };
     this.#options = options;
     this.#place = place;
     const { net, source } = options;
@@ -193,7 +193,7 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
       return;
     }
     this.toGuest += payload.length;
-    const sender = isHost ? { address: octetsOf(own.address), port: from.port } : from;
+    const sender = isHost ? { address: ipv4Octets(own.address), port: from.port } : from;
     stack.udp.sendFrom(sender, this.guest, payload);
   }
 
@@ -212,10 +212,4 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
     this.#place.remove();
     this.#options.flows.remove(this);
   }
-}
-
-function octetsOf(address: Ipv4): Uint8Array {
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, address);
-  return octets;
 }

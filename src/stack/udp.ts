@@ -6,9 +6,10 @@ import { ETHERNET_SOURCE } from '../wire/ethernet.ts';
 import { ADMINISTRATIVELY_PROHIBITED, PORT_UNREACHABLE } from '../wire/icmpv4.ts';
 import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, PROTOCOL_UDP, pseudoHeaderSum } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { readMac } from '../wire/mac.ts';
-import { readUint32, writeUint32 } from '../wire/octets.ts';
+import { readUint32 } from '../wire/octets.ts';
 import { emitUdp, UDP_HEADER_LENGTH, UdpView } from '../wire/udp.ts';
 import type { Addressing } from './addressing.ts';
 import type { Icmp, ReportedError } from './icmp.ts';
@@ -174,8 +175,8 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     const listener = isTransit ? undefined : this.#listenerFor(destination, datagram.destinationPort);
     if (listener === undefined) return this.#judge(packet);
     listener({
-      from: { address: octetsOf(source), port: datagram.sourcePort },
-      to: { address: octetsOf(destination), port: datagram.destinationPort },
+      from: { address: ipv4Octets(source), port: datagram.sourcePort },
+      to: { address: ipv4Octets(destination), port: datagram.destinationPort },
       ttl: ip.ttl,
       dontFragment: ip.dontFragment,
       sourceMac: readMac(batch.bytes, batch.starts[index]! + ETHERNET_SOURCE),
@@ -231,12 +232,6 @@ export class Udp implements UdpLayer, Ipv4Protocol {
 /** A number for an address and a port. */
 function keyOf(address: Ipv4, port: number): number {
   return address * 0x1_0000 + port;
-}
-
-function octetsOf(address: Ipv4): Uint8Array {
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, address);
-  return octets;
 }
 
 function addressOf(octets: Uint8Array): Ipv4 {
