@@ -5,6 +5,8 @@ import { nodeRandom, nodeScheduler, nodeWallClock } from './clock.ts';
 import { openDoor } from './doors.ts';
 import { openFileSink } from './file-sink.ts';
 import { openFolderTree } from './folder-tree.ts';
+import { FileResolvers } from './host-resolvers.ts';
+import { NodeHostNet } from './node-host-net.ts';
 import { StartError } from './start-error.ts';
 import { openStateFile } from './state-file.ts';
 
@@ -15,6 +17,8 @@ export function nodeEnvironment(stateFolder: string, log: Log): Environment {
     wallClock: nodeWallClock,
     random: nodeRandom,
     log,
+    net: new NodeHostNet(),
+    resolvers: new FileResolvers(nodeScheduler),
     openDoor,
     createFile: (path) => orStartError('cannot-write', `${path} cannot be written`, openFileSink(path)),
     openFolder: (path) => orStartError('no-folder', `${path} is not a readable folder`, openFolderTree(path)),

@@ -1,7 +1,9 @@
 /** What a running lab needs from the outside. `host/` offers it on the real machine, tests in memory. */
 import type { Random } from '../base/chance.ts';
 import type { ByteSink, FileTree, StateFile } from '../base/files.ts';
+import type { HostNet } from '../base/host-net.ts';
 import type { Log } from '../base/log.ts';
+import type { HostResolvers } from '../base/resolvers.ts';
 import type { SocketAddress } from '../base/socket-address.ts';
 import type { Scheduler, WallClock } from '../base/time.ts';
 import type { Arrival, Door, DoorMode } from '../link/arrival.ts';
@@ -11,6 +13,8 @@ export interface Environment {
   readonly wallClock: WallClock;
   readonly random: Random;
   readonly log: Log;
+  readonly net: HostNet;
+  readonly resolvers: HostResolvers;
   /**
    * Opens a door for machines; rejects where the address cannot be used. `onTrouble` is told the system's code when a connecting
    * door cannot connect for a reason it did not have before.

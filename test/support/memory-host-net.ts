@@ -112,9 +112,10 @@ export class MemoryHostNet implements HostNet {
   }
 
   socketAt(at: Endpoint): MemoryDatagramSocket | undefined {
-    return this.sockets.find(
-      ({ local, isClosed }) => !isClosed && local !== undefined && portKey(local) === portKey(at),
-    );
+    return this.sockets.find(({ local, isClosed }) => {
+      if (isClosed || local === undefined || local.port !== at.port) return false;
+      return isAny(local.address) || portKey(local) === portKey(at);
+    });
   }
 
   #refuse(): void {
@@ -130,7 +131,8 @@ export class MemoryHostNet implements HostNet {
   #datagramSocket(events: HostDatagramEvents, source: Uint8Array | undefined, local: Endpoint | undefined) {
     const socket = new MemoryDatagramSocket(events, local, (bytes, to) => {
       if (source !== undefined) socket.local ??= this.#bound({ address: source, port: 0 });
-      const from = socket.local!;
+      const { address, port } = socket.local!;
+      const from = { address: isAny(address) ? to.address : address, port };
       const receiver = this.socketAt(to);
       if (receiver !== undefined) this.#later(() => receiver.feed(bytes, from));
     });
@@ -264,6 +266,10 @@ export class MemoryEcho implements HostEcho {
 
 function keyOf(target: StreamTarget): string {
   return target.kind === 'unix' ? `unix:${target.path}` : `tcp:${portKey(target.endpoint)}`;
+}
+
+function isAny(address: Uint8Array): boolean {
+  return address.every((octet) => octet === 0);
 }
 
 function portKey({ address, port }: Endpoint): string {

@@ -71,7 +71,7 @@ export class MemoryStream implements HostStream {
     if (this.#isOver) return;
     this.#isOpen = true;
     this.#events?.opened();
-    this.#writeQueue();
+    this.take(0);
   }
 
   fail(why: ConnectFailure): void {

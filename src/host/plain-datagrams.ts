@@ -1,0 +1,75 @@
+/** UDP by Node's own sockets: no ICMP errors, and datagrams may always be cut. */
+import type { Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
+import type { Endpoint } from '../base/endpoint.ts';
+import type { DatagramOptions, HostDatagramEvents, HostDatagramSocket } from '../base/host-net.ts';
+import { addressOctets, addressText } from './address-text.ts';
+import { listenError } from './listen-error.ts';
+
+/** The longest payload of a UDP datagram over IPv4; over IPv6 it is longer, but whole packets are not. */
+export const LONGEST_DATAGRAM = 65_507;
+/** What Linux begins with. */
+const DEFAULT_TTL = 64;
+
+/** Binds, or rejects with a `HostNetError`. */
+export async function bindPlainDatagrams(at: Endpoint, events: HostDatagramEvents): Promise<HostDatagramSocket> {
+  const socket = new PlainDatagrams(at, events);
+  if (socket.failure !== undefined) throw listenError(socket.failure, { kind: 'tcp', endpoint: at }, 'udp');
+  return socket;
+}
+
+export function plainDatagrams(family: 4 | 6, events: HostDatagramEvents, source?: Uint8Array): HostDatagramSocket {
+  const address = source ?? new Uint8Array(family === 4 ? 4 : 16);
+  return new PlainDatagrams({ address, port: 0 }, events);
+}
+
+class PlainDatagrams implements HostDatagramSocket {
+  /** Why it is not bound; known once it was made. */
+  failure: NodeJS.ErrnoException | undefined;
+  readonly #socket: Socket;
+  #ttl = DEFAULT_TTL;
+  #isBound = false;
+  #isClosed = false;
+
+  constructor(at: Endpoint, events: HostDatagramEvents) {
+    this.#socket = createSocket({
+      ...(at.address.length === 4 ? { type: 'udp4' } : { type: 'udp6', ipv6Only: true }),
+      // Addresses are no names: with an answer at once, `bind` binds before it returns.
+      lookup: (host, _options, callback) => callback(null, host, at.address.length === 4 ? 4 : 6),
+    });
+    this.#socket.on('error', (error) => {
+      this.failure = error;
+    });
+    this.#socket.on('message', (bytes, { address, port }) => {
+      const octets = addressOctets(address);
+      if (octets !== undefined && !this.#isClosed) events.received(bytes, { address: octets, port });
+    });
+    this.#socket.bind({ address: addressText(at.address), port: at.port, exclusive: true }, () => {
+      this.#isBound = true;
+    });
+  }
+
+  get local(): Endpoint | undefined {
+    if (!this.#isBound || this.#isClosed) return undefined;
+    const { address, port } = this.#socket.address();
+    return { address: addressOctets(address)!, port };
+  }
+
+  send(bytes: Uint8Array, to: Endpoint, options: DatagramOptions = {}): boolean {
+    if (bytes.length > LONGEST_DATAGRAM) return false;
+    if (!this.#isBound || this.#isClosed || to.port === 0) return true; // lost
+    const ttl = Math.max(1, options.ttl ?? DEFAULT_TTL);
+    if (ttl !== this.#ttl) {
+      this.#socket.setTTL(ttl);
+      this.#ttl = ttl;
+    }
+    this.#socket.send(bytes.slice(), to.port, addressText(to.address), () => undefined);
+    return true;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#socket.close();
+  }
+}
