@@ -21,7 +21,8 @@ import {
 } from '../wire/icmpv4.ts';
 import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, IPV4_SOURCE, Ipv4View, PROTOCOL_ICMP } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { readUint32, writeUint32 } from '../wire/octets.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
+import { readUint32 } from '../wire/octets.ts';
 import type { Addressing } from './addressing.ts';
 import type { EchoReply, EchoRequest, IcmpError, IcmpLayer } from './icmp-layer.ts';
 import type { IncomingPacket, Ipv4Protocol } from './ipv4-input.ts';
@@ -128,7 +129,7 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     const { source, destination, ttl } = packet.ip;
     const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
     const payload = packet.batch.bytes.subarray(payloadStart, payloadEnd);
-    const request = { from: octetsOf(source), to: octetsOf(destination), ttl, identifier, sequence, payload };
+    const request = { from: ipv4Octets(source), to: ipv4Octets(destination), ttl, identifier, sequence, payload };
     if (this.#onTransitEcho(request) === 'taken') return undefined;
     this.unreachable(ADMINISTRATIVELY_PROHIBITED, packet);
     return 'icmp-prohibited';
@@ -260,10 +261,4 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     emitIcmpv4(header, payload, head, 0);
     return this.#output.send({ source, destination, protocol: PROTOCOL_ICMP }, head, payload);
   }
-}
-
-function octetsOf(address: Ipv4): Uint8Array {
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, address);
-  return octets;
 }

@@ -25,9 +25,9 @@ export interface UdpLayer {
   onUnclaimed(handler: OnUnclaimed | undefined): void;
   /**
    * Opens a conversation that has what `to` sends to `from` for itself. `from` may be another host's, of a stack that takes transit;
-   * its port 0 asks for a free one. Throws where the two talk already.
+   * its port 0 asks for a free one. Undefined where the two talk already, or no port is free.
    */
-  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation;
+  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation | undefined;
   /** Sends `payload` (copied before the call returns) in the name of another host. */
   sendFrom(from: Endpoint, to: Endpoint, payload: Uint8Array): void;
 }

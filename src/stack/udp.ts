@@ -6,9 +6,10 @@ import { ETHERNET_SOURCE } from '../wire/ethernet.ts';
 import { ADMINISTRATIVELY_PROHIBITED, PORT_UNREACHABLE } from '../wire/icmpv4.ts';
 import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, PROTOCOL_UDP, pseudoHeaderSum } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { readMac } from '../wire/mac.ts';
-import { readUint32, writeUint32 } from '../wire/octets.ts';
+import { readUint32 } from '../wire/octets.ts';
 import { emitUdp, UDP_HEADER_LENGTH, UdpView } from '../wire/udp.ts';
 import type { Addressing } from './addressing.ts';
 import type { Icmp, ReportedError } from './icmp.ts';
@@ -77,6 +78,7 @@ export class Udp implements UdpLayer, Ipv4Protocol {
 
   open(port: number, onDatagram: OnDatagram, { address }: UdpBindOptions = {}): UdpSocket {
     const own = port === 0 ? this.#freePort() : port;
+    if (own === undefined) throw new Error('all dynamic UDP ports are taken on this stack');
     const at = address === undefined ? undefined : addressOf(address);
     const others = this.#listeners.get(own) ?? [];
     if (others.some((other) => other.at === at)) throw new Error(`UDP port ${own} is taken on this stack`);
@@ -99,18 +101,20 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     this.#onUnclaimed = handler;
   }
 
-  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation {
-    const local = from.port === 0 ? { address: from.address, port: this.#freePort() } : from;
-    const source = addressOf(local.address);
-    const own = keyOf(source, local.port);
+  connect(from: Endpoint, to: Endpoint, events: UdpEvents): UdpConversation | undefined {
+    const port = from.port === 0 ? this.#freePort() : from.port;
+    if (port === undefined) return undefined;
+    const local = { address: from.address, port };
+    const source = addressOf(from.address);
+    const own = keyOf(source, port);
     const other = keyOf(addressOf(to.address), to.port);
     const partners = this.#conversations.get(own) ?? new Map<number, UdpEvents>();
-    if (partners.has(other)) throw new Error(`UDP port ${local.port} talks to that port ${to.port} already`);
+    if (partners.has(other)) return undefined;
     this.#conversations.set(own, partners.set(other, events));
     return {
       local,
       remote: to,
-      send: (payload) => this.#send(source, local.port, to, payload),
+      send: (payload) => this.#send(source, port, to, payload),
       close: () => {
         if (partners.get(other) !== events) return;
         partners.delete(other);
@@ -131,13 +135,13 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     this.#send(addressOf(from.address), from.port, to, payload);
   }
 
-  #freePort(): number {
+  #freePort(): number | undefined {
     const first = Math.floor(this.#random.next() * DYNAMIC_PORTS);
     for (let i = 0; i < DYNAMIC_PORTS; i++) {
       const port = FIRST_DYNAMIC_PORT + ((first + i) % DYNAMIC_PORTS);
       if (!this.#listeners.has(port) && !this.#isInConversation(port)) return port;
     }
-    throw new Error('all dynamic UDP ports are taken on this stack');
+    return undefined;
   }
 
   /** Whether an address of the stack's own talks from `port`. */
@@ -171,8 +175,8 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     const listener = isTransit ? undefined : this.#listenerFor(destination, datagram.destinationPort);
     if (listener === undefined) return this.#judge(packet);
     listener({
-      from: { address: octetsOf(source), port: datagram.sourcePort },
-      to: { address: octetsOf(destination), port: datagram.destinationPort },
+      from: { address: ipv4Octets(source), port: datagram.sourcePort },
+      to: { address: ipv4Octets(destination), port: datagram.destinationPort },
       ttl: ip.ttl,
       dontFragment: ip.dontFragment,
       sourceMac: readMac(batch.bytes, batch.starts[index]! + ETHERNET_SOURCE),
@@ -228,12 +232,6 @@ export class Udp implements UdpLayer, Ipv4Protocol {
 /** A number for an address and a port. */
 function keyOf(address: Ipv4, port: number): number {
   return address * 0x1_0000 + port;
-}
-
-function octetsOf(address: Ipv4): Uint8Array {
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, address);
-  return octets;
 }
 
 function addressOf(octets: Uint8Array): Ipv4 {

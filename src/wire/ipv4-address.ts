@@ -1,5 +1,7 @@
 /** IPv4 addresses as numbers below 2^32, the form of tables and arithmetic; four octets in `Endpoint`s; dotted text at the edges. */
 
+import { writeUint32 } from './octets.ts';
+
 export type Ipv4 = number;
 
 export const LIMITED_BROADCAST: Ipv4 = 0xffff_ffff;
@@ -14,6 +16,13 @@ export function parseIpv4(text: string): Ipv4 | undefined {
   if (parts.length !== 4 || parts.some((part) => !/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255))
     return undefined;
   return parts.reduce((address, part) => address * 256 + Number(part), 0);
+}
+
+/** The form of `Endpoint`s. */
+export function ipv4Octets(address: Ipv4): Uint8Array {
+  const octets = new Uint8Array(4);
+  writeUint32(octets, 0, address);
+  return octets;
 }
 
 /** The netmask of a prefix length. */

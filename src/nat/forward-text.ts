@@ -1,0 +1,192 @@
+/**
+ * Forwards as people write them in lab files, on the command line and read them in lists.
+ *
+ *     tcp 127.0.0.1:8080 -> web:80             the guest's address, or its name in the lab
+ *     udp 5353 -> 10.0.2.15:53                 without an address the host listens on 127.0.0.1, with * on all of them
+ *     tcp 8000-8010 -> web:8000                the ports that follow belong to the ports that follow
+ *     unix /run/web.sock -> web:80             clients of a unix socket
+ *     tcp *:80 -> web:80 proxy=v2 client=real  a PROXY header, the client's own address
+ */
+import type { Endpoint } from '../base/endpoint.ts';
+import type { StreamTarget } from '../base/host-net.ts';
+import type { Issue, IssuePath } from '../base/issue.ts';
+import { nearestWord } from '../base/spelling.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { formatIpv4, parseIpv4 } from '../wire/ipv4-address.ts';
+import { readUint16, readUint32, writeUint32 } from '../wire/octets.ts';
+import type { ForwardListen, HostForward } from './forward-spec.ts';
+
+const EXAMPLE = 'write it like tcp 127.0.0.1:8080 -> web:80';
+
+/** Reads a rule; undefined where it has a fault, which then is the last of `issues`. */
+export function readForward(text: string, path: IssuePath, issues: Issue[]): HostForward | undefined {
+  const report = (fault: Fault) => void issues.push({ ...fault, path });
+  const match = /^\s*(\S+)\s+(.+?)\s*->\s*(\S+)((?:\s+\S+)*)\s*$/.exec(text);
+  if (match === null) return report(fault('bad-forward', `${JSON.stringify(text)} is not a forward`, EXAMPLE));
+  const [, protocol, from, to, options] = match;
+  if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'unix') return report(unknownProtocol(protocol!));
+  const listen = protocol === 'unix' ? unixListen(from!) : ipListen(from!);
+  if ('code' in listen) return report(listen);
+  const guest = readGuest(to!);
+  if ('code' in guest) return report(guest);
+  const told = readOptions(options!);
+  if ('code' in told) return report(told);
+  const rule: HostForward = { protocol: protocol === 'udp' ? 'udp' : 'tcp', listen, ...guest, ...told };
+  const contradiction = contradictionOf(rule);
+  return contradiction === undefined ? rule : report(contradiction);
+}
+
+/** What is wrong, without its place. */
+export type Fault = Omit<Issue, 'path'>;
+
+export function fault(code: string, message: string, hint: string): Fault {
+  return { code, message, hint };
+}
+
+/** Why a rule cannot be, although each of its parts can. */
+export function contradictionOf({ protocol, listen, guestPort, proxyProtocol }: HostForward): Fault | undefined {
+  if (protocol === 'udp' && proxyProtocol !== undefined)
+    return fault('bad-forward', 'a PROXY header goes before a stream, and UDP has none', 'leave proxy= out');
+  if (listen.kind === 'ip' && guestPort + listen.last - listen.first > MAX_PORT)
+    return fault(
+      'bad-port',
+      "the guest's ports would go on behind 65535",
+      'take a lower first port or a shorter range',
+    );
+  return undefined;
+}
+
+function unknownProtocol(word: string): Fault {
+  const meant = nearestWord(word, ['tcp', 'udp', 'unix']);
+  const hint = meant === undefined ? EXAMPLE : `did you mean ${meant}?`;
+  return fault('unknown-protocol', `${JSON.stringify(word)} is none of tcp, udp and unix`, hint);
+}
+
+export function unixListen(path: string): UnixPath | Fault {
+  if (path.startsWith('/')) return { kind: 'unix', path };
+  return fault('bad-path', `the path ${path} of the socket is relative`, 'write it from / on');
+}
+
+type UnixPath = Extract<ForwardListen, { kind: 'unix' }>;
+
+export const LOOPBACK: Ipv4 = 0x7f00_0001;
+
+function ipListen(text: string): ForwardListen | Fault {
+  const match = /^(?:(.*):)?(\d+)(?:-(\d+))?$/.exec(text);
+  if (match === null) {
+    const message = `${JSON.stringify(text)} is not a place to listen at`;
+    return fault('bad-forward', message, 'write a port, a range such as 8000-8010, or 127.0.0.1:8080');
+  }
+  const [, host, firstText, lastText] = match;
+  const address = host === undefined ? LOOPBACK : readListenAddress(host);
+  if (typeof address !== 'number') return address;
+  const first = readPort(firstText!, 0);
+  const last = lastText === undefined ? first : readPort(lastText, 0);
+  if (typeof first !== 'number') return first;
+  if (typeof last !== 'number') return last;
+  if (last < first)
+    return fault('bad-port', `the range ${first}-${last} ends before it begins`, `write ${last}-${first}`);
+  if (first === 0 && last !== 0)
+    return fault('bad-port', 'port 0 asks for a free port and begins no range', 'write 0, or begin with 1');
+  return { kind: 'ip', address: octetsOf(address), first, last };
+}
+
+/** `*` and `localhost` stand for 0.0.0.0 and 127.0.0.1. */
+function readListenAddress(text: string): Ipv4 | Fault {
+  if (text === '*') return 0;
+  if (text === 'localhost') return LOOPBACK;
+  return readAddress(text);
+}
+
+export function readAddress(text: string): Ipv4 | Fault {
+  const address = parseIpv4(text);
+  if (address !== undefined) return address;
+  if (text.includes(':') || text.startsWith('['))
+    return fault('not-supported', `${text} is an IPv6 address, and forwards have IPv4 only`, 'write an IPv4 address');
+  return fault('bad-address', `${JSON.stringify(text)} is not an IPv4 address`, 'write one like 127.0.0.1');
+}
+
+const MAX_PORT = 65_535;
+
+export function readPort(text: string, least: 0 | 1): number | Fault {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= least && port <= MAX_PORT) return port;
+  return fault('bad-port', `${JSON.stringify(text)} is not a port`, `write a number from ${least} to ${MAX_PORT}`);
+}
+
+/** RFC 1035, 2.3.1, and digits in front as RFC 1123 allows. */
+const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+
+function readGuest(text: string): Pick<HostForward, 'guest' | 'guestPort'> | Fault {
+  const colon = text.lastIndexOf(':');
+  if (colon < 0)
+    return fault('bad-forward', `${JSON.stringify(text)} names no port of the guest`, `write ${text}:80, for example`);
+  const guestPort = readPort(text.slice(colon + 1), 1);
+  if (typeof guestPort !== 'number') return guestPort;
+  const host = text.slice(0, colon);
+  if (NAME.test(host) && !/^[\d.]+$/.test(host)) return { guest: host.toLowerCase(), guestPort };
+  const guest = readAddress(host);
+  return typeof guest === 'number' ? { guest, guestPort } : guest;
+}
+
+function readOptions(text: string): Pick<HostForward, 'proxyProtocol' | 'showsClient'> | Fault {
+  let proxyProtocol: 1 | 2 | undefined;
+  let showsClient = false;
+  for (const option of text.split(/\s+/).filter((word) => word !== '')) {
+    const setting = OPTIONS[option];
+    if (setting === undefined) return unknownOption(option);
+    proxyProtocol = setting.proxyProtocol ?? proxyProtocol;
+    showsClient = setting.showsClient ?? showsClient;
+  }
+  return { showsClient, ...(proxyProtocol !== undefined && { proxyProtocol }) };
+}
+
+const OPTIONS: Readonly<Record<string, Partial<Pick<HostForward, 'proxyProtocol' | 'showsClient'>>>> = {
+  'proxy=v1': { proxyProtocol: 1 },
+  'proxy=v2': { proxyProtocol: 2 },
+  'client=real': { showsClient: true },
+  'client=gateway': { showsClient: false },
+};
+
+function unknownOption(option: string): Fault {
+  const meant = nearestWord(option, Object.keys(OPTIONS));
+  const hint = meant === undefined ? `the options are ${Object.keys(OPTIONS).join(', ')}` : `did you mean ${meant}?`;
+  return fault('unknown-option', `${JSON.stringify(option)} is no option of a forward`, hint);
+}
+
+/** The rule as `readForward` reads it. */
+export function formatForward(rule: HostForward): string {
+  const { guest, guestPort, proxyProtocol, showsClient } = rule;
+  const options = `${proxyProtocol === undefined ? '' : ` proxy=v${proxyProtocol}`}${showsClient ? ' client=real' : ''}`;
+  return `${forwardKey(rule)} -> ${formatGuest(guest)}:${guestPort}${options}`;
+}
+
+/** What tells a rule from the others, its protocol and where it listens: `tcp 127.0.0.1:8080`. */
+export function forwardKey({ protocol, listen }: Pick<HostForward, 'protocol' | 'listen'>): string {
+  if (listen.kind === 'unix') return `unix ${listen.path}`;
+  const { address, first, last } = listen;
+  return `${protocol} ${formatEndpoint({ address, port: first })}${last === first ? '' : `-${last}`}`;
+}
+
+export function formatGuest(guest: Ipv4 | string): string {
+  return typeof guest === 'string' ? guest : formatIpv4(guest);
+}
+
+/** `192.0.2.7:80`, and an IPv6 address in brackets. */
+export function formatEndpoint({ address, port }: Endpoint): string {
+  if (address.length === 4) return `${formatIpv4(readUint32(address, 0))}:${port}`;
+  const groups = Array.from({ length: 8 }, (_, i) => readUint16(address, 2 * i).toString(16));
+  return `[${groups.join(':')}]:${port}`;
+}
+
+/** `tcp 192.0.2.7:80` or `unix /run/web.sock`. */
+export function formatTarget(target: StreamTarget): string {
+  return target.kind === 'unix' ? `unix ${target.path}` : `tcp ${formatEndpoint(target.endpoint)}`;
+}
+
+/** An address as an `Endpoint` has it. */
+export function octetsOf(address: Ipv4): Uint8Array {
+  const octets = new Uint8Array(4);
+  writeUint32(octets, 0, address);
+  return octets;
+}
