@@ -7,13 +7,13 @@
  *     unix /run/web.sock -> web:80             clients of a unix socket
  *     tcp *:80 -> web:80 proxy=v2 client=real  a PROXY header, the client's own address
  */
-import type { Endpoint } from '../base/endpoint.ts';
 import type { StreamTarget } from '../base/host-net.ts';
 import type { Issue, IssuePath } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
+import { formatEndpoint } from '../wire/endpoint-text.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { formatIpv4, parseIpv4 } from '../wire/ipv4-address.ts';
-import { readUint16, readUint32, writeUint32 } from '../wire/octets.ts';
+import { writeUint32 } from '../wire/octets.ts';
 import type { ForwardListen, HostForward } from './forward-spec.ts';
 
 const EXAMPLE = 'write it like tcp 127.0.0.1:8080 -> web:80';
@@ -170,13 +170,6 @@ export function forwardKey({ protocol, listen }: Pick<HostForward, 'protocol' | 
 
 export function formatGuest(guest: Ipv4 | string): string {
   return typeof guest === 'string' ? guest : formatIpv4(guest);
-}
-
-/** `192.0.2.7:80`, and an IPv6 address in brackets. */
-export function formatEndpoint({ address, port }: Endpoint): string {
-  if (address.length === 4) return `${formatIpv4(readUint32(address, 0))}:${port}`;
-  const groups = Array.from({ length: 8 }, (_, i) => readUint16(address, 2 * i).toString(16));
-  return `[${groups.join(':')}]:${port}`;
 }
 
 /** `tcp 192.0.2.7:80` or `unix /run/web.sock`. */

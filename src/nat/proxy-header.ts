@@ -10,8 +10,8 @@
  *                +-----------+------------+----------+--------+---------------------------------------- - -
  */
 import type { Endpoint } from '../base/endpoint.ts';
-import { formatIpv4 } from '../wire/ipv4-address.ts';
-import { readUint16, readUint32, writeUint16 } from '../wire/octets.ts';
+import { formatAddress } from '../wire/endpoint-text.ts';
+import { writeUint16 } from '../wire/octets.ts';
 
 /** Who is connected with whom; undefined where that has no addresses, as over a unix socket. */
 export interface ProxiedConnection {
@@ -50,14 +50,8 @@ function textHeader(connection: ProxiedConnection | undefined): Uint8Array {
   if (connection === undefined) return new TextEncoder().encode('PROXY UNKNOWN\r\n');
   const { source, destination } = connection;
   const family = source.address.length === 4 ? 'TCP4' : 'TCP6';
-  const addresses = `${addressText(source.address)} ${addressText(destination.address)}`;
+  const addresses = `${formatAddress(source.address)} ${formatAddress(destination.address)}`;
   return new TextEncoder().encode(`PROXY ${family} ${addresses} ${source.port} ${destination.port}\r\n`);
-}
-
-/** Of IPv6 all groups are written: the protocol allows it, and nothing needs to be shortened. */
-function addressText(address: Uint8Array): string {
-  if (address.length === 4) return formatIpv4(readUint32(address, 0));
-  return Array.from({ length: 8 }, (_, i) => readUint16(address, 2 * i).toString(16)).join(':');
 }
 
 const SIGNATURE = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);

@@ -5,11 +5,12 @@
  *     guestfwd  [tcp]:SERVER:PORT-cmd:COMMAND      …-tcp:ADDR:PORT      …-unix:/PATH
  */
 import type { Issue, IssuePath } from '../base/issue.ts';
+import { formatEndpoint } from '../wire/endpoint-text.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
 import type { ForwardListen, GuestForward, HostForward } from './forward-spec.ts';
 import type { Fault } from './forward-text.ts';
-import { fault, formatEndpoint, LOOPBACK, octetsOf, readAddress, readPort, unixListen } from './forward-text.ts';
+import { fault, LOOPBACK, octetsOf, readAddress, readPort, unixListen } from './forward-text.ts';
 
 export interface HostfwdDefaults {
   /** Who is meant where the rule names no guest. */

@@ -3,6 +3,7 @@ import type { Counters } from '../base/counters.ts';
 import type { ConnectOptions, HostNet } from '../base/host-net.ts';
 import type { Scheduler } from '../base/time.ts';
 import type { EgressPolicy } from '../policy/egress.ts';
+import { isLoopback } from '../policy/egress.ts';
 import type { TcpLayer, TcpRequest } from '../stack/tcp-layer.ts';
 import type { FlowTable } from './flow.ts';
 import { TcpOpener } from './tcp-opener.ts';
@@ -55,9 +56,4 @@ export class TcpProxy {
       isLoopback(to.address) ? undefined : this.#connectOptions,
     );
   }
-}
-
-/** 127.0.0.0/8: no other source of the host reaches it. */
-function isLoopback(address: Uint8Array): boolean {
-  return address[0] === 127;
 }

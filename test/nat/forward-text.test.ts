@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Issue } from '../../src/base/issue.ts';
 import type { ForwardListen, HostForward } from '../../src/nat/forward-spec.ts';
-import { formatEndpoint, formatForward, formatTarget, forwardKey, readForward } from '../../src/nat/forward-text.ts';
-import { hex } from '../support/frames.ts';
+import { formatForward, formatTarget, forwardKey, readForward } from '../../src/nat/forward-text.ts';
 import { ip, octets } from '../support/stack-peer.ts';
 
 describe('the text of a forward', () => {
@@ -69,14 +68,7 @@ describe('the text of a forward', () => {
   });
 });
 
-describe('the text of an endpoint', () => {
-  it('has an IPv6 address in brackets', () => {
-    expect(formatEndpoint({ address: octets('192.0.2.7'), port: 80 })).toBe('192.0.2.7:80');
-    expect(formatEndpoint({ address: hex('20010db8 00000000 00000000 00000001'), port: 80 })).toBe(
-      '[2001:db8:0:0:0:0:0:1]:80',
-    );
-  });
-
+describe('the text of a socket', () => {
   it('says what kind of socket it is', () => {
     expect(formatTarget({ kind: 'unix', path: '/run/x' })).toBe('unix /run/x');
     expect(formatTarget({ kind: 'tcp', endpoint: { address: octets('192.0.2.7'), port: 80 } })).toBe(

@@ -14,8 +14,8 @@ describe('a PROXY header of version 1', () => {
   it.each([
     [CLIENT, SERVER, 'PROXY TCP4 198.51.100.22 10.0.2.15 35646 80\r\n'],
     [MAPPED_CLIENT, SERVER, 'PROXY TCP4 198.51.100.22 10.0.2.15 35646 80\r\n'],
-    [CLIENT_6, CLIENT_6, 'PROXY TCP6 2001:db8:0:0:0:0:0:1 2001:db8:0:0:0:0:0:1 4124 4124\r\n'],
-    [CLIENT_6, SERVER, 'PROXY TCP6 2001:db8:0:0:0:0:0:1 0:0:0:0:0:ffff:a00:20f 4124 80\r\n'],
+    [CLIENT_6, CLIENT_6, 'PROXY TCP6 2001:db8::1 2001:db8::1 4124 4124\r\n'],
+    [CLIENT_6, SERVER, 'PROXY TCP6 2001:db8::1 ::ffff:a00:20f 4124 80\r\n'],
   ])('names both ends', (source, destination, text) => {
     expect(new TextDecoder().decode(proxyHeader(1, { source, destination }))).toBe(text);
   });

@@ -1,0 +1,180 @@
+/**
+ * A TCP port or unix socket of the host whose clients reach a port of a guest: one listener of a `hostfwd` rule.
+ *
+ * A client waits until the guest has accepted: it is read only then, and reset where the guest refuses or does not answer. To the
+ * guest it has the gateway's address, or its own where the rule shows it: not where it is on the host's loopback, and not where the
+ * address means somebody else on the guest's network, for then the answers would not come back.
+ */
+import type { Counters } from '../base/counters.ts';
+import type { Endpoint } from '../base/endpoint.ts';
+import type { HostNet, HostStream, HostStreamEvents, StreamTarget } from '../base/host-net.ts';
+import { isLoopback } from '../policy/egress.ts';
+import type { TcpEnd, TcpLayer } from '../stack/tcp-layer.ts';
+import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import { isOnLink } from '../wire/ipv4-address.ts';
+import { readUint32 } from '../wire/octets.ts';
+import type { FlowTable } from './flow.ts';
+import { octetsOf } from './forward-text.ts';
+import { proxyHeader } from './proxy-header.ts';
+import type { TcpFlowEnd, TcpFlowOwner, TcpOpening } from './tcp-flow.ts';
+import { GuestSide, HostSide, TcpFlow } from './tcp-flow.ts';
+import { MAX_FLOWS } from './tcp-opener.ts';
+
+export interface TcpForwardSpec {
+  /** Where the host listens; port 0 asks for a free one. */
+  readonly at: StreamTarget;
+  /** The guest's address now; undefined where nobody has it. */
+  readonly guest: () => Ipv4 | undefined;
+  readonly guestPort: number;
+  readonly proxyProtocol?: 1 | 2 | undefined;
+  readonly showsClient: boolean;
+}
+
+/** What a forward needs of the gateway's stack. */
+export interface TcpForwardStack {
+  readonly tcp: TcpLayer;
+  readonly interface: Ipv4Interface | undefined;
+}
+
+export interface TcpForwardOutside {
+  readonly counters: Counters;
+  readonly flows: FlowTable;
+}
+
+export interface TcpForward {
+  /** Where it listens. */
+  readonly at: StreamTarget;
+  /** Clients that are connected, or that wait for the guest. */
+  readonly connections: number;
+  /** Takes no more clients; those that came stay. */
+  close(): void;
+}
+
+/** Rejects with a `HostNetError` where the place cannot be had. */
+export async function openTcpForward(
+  spec: TcpForwardSpec,
+  stack: TcpForwardStack,
+  net: HostNet,
+  outside: TcpForwardOutside,
+): Promise<TcpForward> {
+  const clients = new Clients(spec, stack, outside);
+  const listener = await net.listen(spec.at, (stream, from) => clients.arrived(stream, from));
+  clients.at = listener.at;
+  return {
+    at: listener.at,
+    get connections() {
+      return clients.size;
+    },
+    close: () => void listener.close(),
+  };
+}
+
+class Clients implements TcpFlowOwner {
+  /** Where the host listens, with the real port once it does. */
+  at: StreamTarget;
+  readonly #spec: TcpForwardSpec;
+  readonly #stack: TcpForwardStack;
+  readonly #outside: TcpForwardOutside;
+  #size = 0;
+
+  constructor(spec: TcpForwardSpec, stack: TcpForwardStack, outside: TcpForwardOutside) {
+    this.at = spec.at;
+    this.#spec = spec;
+    this.#stack = stack;
+    this.#outside = outside;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  arrived(stream: HostStream, from: Endpoint | undefined): HostStreamEvents {
+    const { flows } = this.#outside;
+    const address = this.#spec.guest();
+    const { interface: own } = this.#stack;
+    if (address === undefined || own === undefined) return this.#turnAway(stream, 'forward-no-guest');
+    if (flows.size >= MAX_FLOWS) return this.#turnAway(stream, 'tcp-flow-limit');
+    const guest = { address: octetsOf(address), port: this.#spec.guestPort };
+    const peer = this.#shownAs(from, own);
+    const target = from === undefined ? this.at : { kind: 'tcp' as const, endpoint: from };
+    const flow = new TcpFlow({ initiator: 'host', guest, peer, target }, this);
+    flow.awaitOpening(new WaitingClient(flow, this.#header(from, guest), this.#outside.counters));
+    flow.setStream(stream);
+    flows.add(flow);
+    this.#size++;
+    const connection = this.#stack.tcp.connect(peer, guest, new GuestSide(flow));
+    flow.peer = connection.local;
+    flow.setConnection(connection);
+    return new HostSide(flow);
+  }
+
+  flowEnded(flow: TcpFlow, cause: TcpFlowEnd): void {
+    this.#size--;
+    this.#outside.flows.remove(flow);
+    this.#outside.counters.add(cause);
+  }
+
+  #turnAway(stream: HostStream, reason: string): HostStreamEvents {
+    this.#outside.counters.add(reason);
+    stream.reset();
+    return NOBODY;
+  }
+
+  /** Whom the guest talks with. */
+  #shownAs(client: Endpoint | undefined, own: Ipv4Interface): Endpoint {
+    const isShown =
+      this.#spec.showsClient &&
+      client?.address.length === 4 &&
+      !isLoopback(client.address) &&
+      !isOnLink(own, readUint32(client.address, 0));
+    return isShown ? client : { address: octetsOf(own.address), port: 0 };
+  }
+
+  #header(client: Endpoint | undefined, guest: Endpoint): Uint8Array | undefined {
+    const { at } = this;
+    const { proxyProtocol } = this.#spec;
+    if (proxyProtocol === undefined) return undefined;
+    if (client === undefined || at.kind === 'unix') return proxyHeader(proxyProtocol, undefined);
+    // a listener on every address does not know which one the client called
+    const isEverywhere = at.endpoint.address.every((octet) => octet === 0);
+    return proxyHeader(proxyProtocol, { source: client, destination: isEverywhere ? guest : at.endpoint });
+  }
+}
+
+/** A client whose guest has not answered yet. */
+class WaitingClient implements TcpOpening {
+  readonly #flow: TcpFlow;
+  readonly #header: Uint8Array | undefined;
+  readonly #counters: Counters;
+
+  constructor(flow: TcpFlow, header: Uint8Array | undefined, counters: Counters) {
+    this.#flow = flow;
+    this.#header = header;
+    this.#counters = counters;
+  }
+
+  opened(): void {
+    this.#flow.settle();
+    if (this.#header !== undefined) this.#flow.greetGuest(this.#header);
+    this.#flow.readHost();
+  }
+
+  failed(why: TcpEnd): void {
+    this.#counters.add(`forward-guest-${why}`);
+    this.#flow.end('tcp-not-opened');
+  }
+
+  abandoned(): void {
+    // the flow has reset the client, which is all that it is told
+  }
+}
+
+/** Hears nothing, of a stream that was reset. */
+const NOBODY: HostStreamEvents = {
+  opened: () => undefined,
+  failed: () => undefined,
+  received: () => undefined,
+  ended: () => undefined,
+  drained: () => undefined,
+  closed: () => undefined,
+};
