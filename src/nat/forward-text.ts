@@ -12,8 +12,7 @@ import type { Issue, IssuePath } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
 import { formatEndpoint } from '../wire/endpoint-text.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { formatIpv4, parseIpv4 } from '../wire/ipv4-address.ts';
-import { writeUint32 } from '../wire/octets.ts';
+import { formatIpv4, ipv4Octets, parseIpv4 } from '../wire/ipv4-address.ts';
 import type { ForwardListen, HostForward } from './forward-spec.ts';
 
 const EXAMPLE = 'write it like tcp 127.0.0.1:8080 -> web:80';
@@ -88,7 +87,7 @@ function ipListen(text: string): ForwardListen | Fault {
     return fault('bad-port', `the range ${first}-${last} ends before it begins`, `write ${last}-${first}`);
   if (first === 0 && last !== 0)
     return fault('bad-port', 'port 0 asks for a free port and begins no range', 'write 0, or begin with 1');
-  return { kind: 'ip', address: octetsOf(address), first, last };
+  return { kind: 'ip', address: ipv4Octets(address), first, last };
 }
 
 /** `*` and `localhost` stand for 0.0.0.0 and 127.0.0.1. */
@@ -175,11 +174,4 @@ export function formatGuest(guest: Ipv4 | string): string {
 /** `tcp 192.0.2.7:80` or `unix /run/web.sock`. */
 export function formatTarget(target: StreamTarget): string {
   return target.kind === 'unix' ? `unix ${target.path}` : `tcp ${formatEndpoint(target.endpoint)}`;
-}
-
-/** An address as an `Endpoint` has it. */
-export function octetsOf(address: Ipv4): Uint8Array {
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, address);
-  return octets;
 }

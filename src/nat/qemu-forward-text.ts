@@ -7,10 +7,10 @@
 import type { Issue, IssuePath } from '../base/issue.ts';
 import { formatEndpoint } from '../wire/endpoint-text.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { formatIpv4 } from '../wire/ipv4-address.ts';
+import { formatIpv4, ipv4Octets } from '../wire/ipv4-address.ts';
 import type { ForwardListen, GuestForward, HostForward } from './forward-spec.ts';
 import type { Fault } from './forward-text.ts';
-import { fault, LOOPBACK, octetsOf, readAddress, readPort, unixListen } from './forward-text.ts';
+import { fault, LOOPBACK, readAddress, readPort, unixListen } from './forward-text.ts';
 
 export interface HostfwdDefaults {
   /** Who is meant where the rule names no guest. */
@@ -59,7 +59,7 @@ function ipListen(host: string, portText: string, { listensEverywhere }: Hostfwd
   if (typeof address !== 'number') return address;
   const port = readPort(portText, 0);
   if (typeof port !== 'number') return port;
-  return { kind: 'ip', address: octetsOf(address), first: port, last: port };
+  return { kind: 'ip', address: ipv4Octets(address), first: port, last: port };
 }
 
 /** As libslirp does, a client that is not on the host's loopback is shown to the guest. */
@@ -130,7 +130,7 @@ function tcpDevice(text: string): GuestForward['to'] | Fault {
   const address = host === 'localhost' ? LOOPBACK : readAddress(host!);
   if (typeof address !== 'number') return address;
   const port = readPort(portText!, 1);
-  return typeof port === 'number' ? { kind: 'tcp', endpoint: { address: octetsOf(address), port } } : port;
+  return typeof port === 'number' ? { kind: 'tcp', endpoint: { address: ipv4Octets(address), port } } : port;
 }
 
 function unixDevice(text: string): GuestForward['to'] | Fault {

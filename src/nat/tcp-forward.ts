@@ -8,13 +8,12 @@
 import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../base/endpoint.ts';
 import type { HostNet, HostStream, HostStreamEvents, StreamTarget } from '../base/host-net.ts';
-import { isLoopback } from '../policy/egress.ts';
 import type { TcpEnd, TcpLayer } from '../stack/tcp-layer.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { isOnLink } from '../wire/ipv4-address.ts';
+import { ipv4Octets, isOnLink } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { FlowTable } from './flow.ts';
-import { octetsOf } from './forward-text.ts';
+import { isLoopback } from './guest-error.ts';
 import { proxyHeader } from './proxy-header.ts';
 import type { TcpFlowEnd, TcpFlowOwner, TcpOpening } from './tcp-flow.ts';
 import { GuestSide, HostSide, TcpFlow } from './tcp-flow.ts';
@@ -94,7 +93,7 @@ class Clients implements TcpFlowOwner {
     const { interface: own } = this.#stack;
     if (address === undefined || own === undefined) return this.#turnAway(stream, 'forward-no-guest');
     if (flows.size >= MAX_FLOWS) return this.#turnAway(stream, 'tcp-flow-limit');
-    const guest = { address: octetsOf(address), port: this.#spec.guestPort };
+    const guest = { address: ipv4Octets(address), port: this.#spec.guestPort };
     const peer = this.#shownAs(from, own);
     const target = from === undefined ? this.at : { kind: 'tcp' as const, endpoint: from };
     const flow = new TcpFlow({ initiator: 'host', guest, peer, target }, this);
@@ -127,7 +126,7 @@ class Clients implements TcpFlowOwner {
       client?.address.length === 4 &&
       !isLoopback(client.address) &&
       !isOnLink(own, readUint32(client.address, 0));
-    return isShown ? client : { address: octetsOf(own.address), port: 0 };
+    return isShown ? client : { address: ipv4Octets(own.address), port: 0 };
   }
 
   #header(client: Endpoint | undefined, guest: Endpoint): Uint8Array | undefined {

@@ -3,9 +3,9 @@ import type { Counters } from '../base/counters.ts';
 import type { ConnectOptions, HostNet } from '../base/host-net.ts';
 import type { Scheduler } from '../base/time.ts';
 import type { EgressPolicy } from '../policy/egress.ts';
-import { isLoopback } from '../policy/egress.ts';
 import type { TcpLayer, TcpRequest } from '../stack/tcp-layer.ts';
 import type { FlowTable } from './flow.ts';
+import { isLoopback } from './guest-error.ts';
 import { TcpOpener } from './tcp-opener.ts';
 
 export interface TcpProxyOptions {

@@ -80,9 +80,3 @@ function isWorldly(address: Ipv4): boolean {
   const network = address >>> 24;
   return network !== 0 && network !== 127 && network < 224;
 }
-
-/** 127.0.0.0/8 and ::1: the host talks with itself. */
-export function isLoopback(address: Uint8Array): boolean {
-  if (address.length === 4) return address[0] === 127;
-  return address.every((octet, i) => octet === (i === 15 ? 1 : 0));
-}
