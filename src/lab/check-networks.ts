@@ -4,6 +4,7 @@ import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
 import type { Fault } from './check-addresses.ts';
 import { hostBitsFault, hostFault, subnetFault, subnetText } from './check-addresses.ts';
+import { checkEgress } from './check-egress.ts';
 import type { AddressRange } from './derive.ts';
 import { defaultPool, freeSubnet, gatewayAddress, holds, overlap } from './derive.ts';
 import type { Finding } from './issue.ts';
@@ -50,7 +51,10 @@ export function checkNetworks(sound: SoundLab, report: Report): readonly Checked
       });
     const subnet = subnets.get(name);
     if (entry.gateway === 'none') reportUseless(entry, path, report);
-    else if (entry.boot !== undefined) checkBoot(entry.boot, entry, path, report);
+    else {
+      checkEgress(entry, path, report);
+      if (entry.boot !== undefined) checkBoot(entry.boot, entry, path, report);
+    }
     return { name, entry, gateway: subnet === undefined ? undefined : checkGateway(subnet, entry, path, report) };
   });
 }
@@ -99,16 +103,29 @@ function overlapFault(subnet: Ipv4Interface, chosen: ReadonlyMap<string, Ipv4Int
   return undefined;
 }
 
+const FOR_A_GATEWAY = [
+  'subnet',
+  'address',
+  'dhcp',
+  'dns',
+  'boot',
+  'host-access',
+  'restrict',
+  'metadata',
+  'source',
+] as const satisfies (keyof NetworkEntry)[];
+
 /** What only a gateway could do is not silently left undone. */
 function reportUseless(entry: NetworkEntry, path: IssuePath, report: Report): void {
-  for (const key of ['subnet', 'address', 'dhcp', 'boot'] as const) {
-    if (entry[key] === undefined || entry[key] === false) continue;
+  for (const key of FOR_A_GATEWAY) {
+    const value = entry[key];
+    if (value === undefined || value === false || value === 'refuse') continue;
     const message = `without a gateway nobody would act on ${key}`;
     report({
       code: 'no-gateway',
       path: [...path, key],
       message,
-      hint: 'remove it, or write gateway: isolated',
+      hint: 'remove it, or remove gateway: none',
       isAboutKey: true,
     });
   }

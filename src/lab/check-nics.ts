@@ -168,7 +168,7 @@ function addressFault(
     return {
       code: 'no-gateway',
       message: `${name} has no gateway that could hand out addresses`,
-      hint: `remove it, or write gateway: isolated in ${name}`,
+      hint: `remove it, or remove gateway: none in ${name}`,
     };
   }
   if (entry.dhcp === false) {

@@ -2,7 +2,10 @@
 import type { IssuePath } from '../base/issue.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DhcpRoute } from '../wire/dhcp-options.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { captureFormat, samePath } from './capture-file.ts';
+import { checkDns, domainOf } from './check-dns.ts';
+import { natPlan } from './check-egress.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { checkNetworks } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
@@ -11,7 +14,7 @@ import { gatewayMac } from './derive.ts';
 import { labNameOf } from './names.ts';
 import type { CapturePlan, CaptureTarget, GatewayPlan, LabPlan, NetworkPlan } from './plan.ts';
 import { DEFAULT_LEASE_TIME, DEFAULT_MTU, portName } from './plan.ts';
-import type { BootEntry, CaptureEntry, DhcpEntry } from './schema.ts';
+import type { BootEntry, CaptureEntry, NetworkEntry } from './schema.ts';
 import type { SoundLab } from './schema-issues.ts';
 
 export function checkLab(sound: SoundLab, fileName: string, report: Report): LabPlan {
@@ -24,6 +27,8 @@ export function checkLab(sound: SoundLab, fileName: string, report: Report): Lab
       networkPlan(
         network,
         nics.filter((nic) => nic.network === network.name),
+        sound,
+        report,
       ),
     ),
     nics: nics.map(({ node, name: nicName, network, mac }) => ({ node, name: nicName, network, mac })),
@@ -31,19 +36,26 @@ export function checkLab(sound: SoundLab, fileName: string, report: Report): Lab
   };
 }
 
-function networkPlan({ name, entry, gateway }: CheckedNetwork, nics: readonly CheckedNic[]): NetworkPlan {
-  const mtu = entry.mtu ?? DEFAULT_MTU;
-  const plan = { name, kind: entry.kind ?? 'switch', mtu };
+function networkPlan(
+  { name, entry, gateway }: CheckedNetwork,
+  nics: readonly CheckedNic[],
+  sound: SoundLab,
+  report: Report,
+): NetworkPlan {
+  const plan = { name, kind: entry.kind ?? 'switch', mtu: entry.mtu ?? DEFAULT_MTU };
   if (gateway === undefined) return plan;
-  const boot = entry.boot ?? {};
   const { interface: own, pool } = gateway;
+  const boot = entry.boot ?? {};
+  const nat = natPlan(entry);
+  const dns = checkDns(entry, own, new Set(nics.map(({ node }) => node)), ['networks', name], sound, report);
+  const dhcp = pool && { ...pool, ...dhcpSettings(entry, own.address), ...dhcpCards(nics), ...dhcpBoot(boot) };
   const gatewayPlan: GatewayPlan = {
     mac: gatewayMac(own.address),
     interface: own,
-    ...(pool !== undefined && {
-      dhcp: { ...pool, ...dhcpSettings(entry.dhcp || {}), ...dhcpCards(nics), ...dhcpBoot(boot), mtu },
-    }),
+    ...(dhcp !== undefined && { dhcp: { ...dhcp, mtu: plan.mtu } }),
     ...(boot.tftp !== undefined && { tftpFolder: boot.tftp }),
+    ...(nat !== undefined && { nat }),
+    ...(dns !== undefined && { dns }),
     hostForwards: [],
     guestForwards: [],
   };
@@ -52,15 +64,20 @@ function networkPlan({ name, entry, gateway }: CheckedNetwork, nics: readonly Ch
 
 type DhcpSettings = Pick<DhcpConfig, 'leaseTime' | 'routers' | 'routes' | 'dns' | 'domain' | 'search' | 'ntp'>;
 
-/** An isolated gateway leads nowhere, so it is no router of its guests; one of them may be. */
-function dhcpSettings({ lease, dns, domain, search, ntp, routes }: DhcpEntry): DhcpSettings {
+/** A gateway with a way out is the router of its guests, unless one of them is; without one it leads nowhere. */
+function dhcpSettings(entry: NetworkEntry, own: Ipv4): DhcpSettings {
+  const { lease, dns, search, ntp, routes } = entry.dhcp || {};
   const given = entriesOf(routes).map(({ to, via }) => ({ destination: to, gateway: via }));
   const isDefault = ({ destination }: DhcpRoute) => destination.prefixLength === 0;
+  const routers = given.filter(isDefault).map(({ gateway }) => gateway);
+  const leadsOut = (entry.gateway ?? 'nat') === 'nat' && entry.restrict !== true;
+  const answersNames = dns === undefined && entry.dns !== false;
+  const domain = domainOf(entry);
   return {
     leaseTime: lease ?? DEFAULT_LEASE_TIME,
-    routers: given.filter(isDefault).map(({ gateway }) => gateway),
+    routers: routers.length === 0 && leadsOut ? [own] : routers,
     routes: given.filter((route) => !isDefault(route)),
-    dns: entriesOf(dns),
+    dns: answersNames ? [own] : entriesOf(dns),
     ...(domain !== undefined && { domain }),
     search: entriesOf(search),
     ntp: entriesOf(ntp),

@@ -94,6 +94,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   file: 'file: lan.pcapng',
   to: 'to: 10.9.0.0/16',
   via: 'via: 10.0.2.7',
+  name: 'name: web',
 };
 
 function wrongType(path: IssuePath, expected: string, input: unknown): Finding {
@@ -104,6 +105,7 @@ function wrongType(path: IssuePath, expected: string, input: unknown): Finding {
 
 function remedy(expected: string, input: unknown): string | undefined {
   if (expected === 'string' && (typeof input === 'number' || typeof input === 'boolean')) return 'write it in quotes';
+  if (expected === 'boolean') return 'write true or false';
   if (expected === 'array' && typeof input === 'string') return `write [${input}]`;
   if ((expected === 'object' || expected === 'record') && input === null) return 'write {} for an empty one';
   return undefined;
@@ -127,6 +129,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
   int: 'a whole number',
   number: 'a number',
+  boolean: 'true or false',
   array: 'a list',
   object: 'a mapping',
   record: 'a mapping',

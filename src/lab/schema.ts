@@ -5,36 +5,22 @@
  * that are known there, so that `schema-issues.ts` can guess which one was meant.
  */
 import { z } from 'zod';
-import { parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import { parseEndpoint } from '../wire/endpoint-text.ts';
+import { isMulticastIpv4, parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
 import { isGroupMac, parseMac } from '../wire/mac.ts';
 import { badName, isDomain, isName, MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
 import { MAX_MTU, MIN_MTU } from './plan.ts';
-
-/** A mapping with these keys and no others. */
-function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const keys = Object.keys(shape).join(' ');
-  return z.strictObject(shape, { error: ({ code }) => (code === 'unrecognized_keys' ? keys : undefined) });
-}
-
-/** Text that `parse` understands; `expected` names it for people. */
-function parsed<Value>(code: string, expected: string, examples: string[], parse: (text: string) => Value | undefined) {
-  const text = z.string().meta({ description: expected, examples });
-  return text.transform((value, context): Value => {
-    const result = parse(value);
-    if (result !== undefined) return result;
-    context.addIssue({
-      code: 'custom',
-      params: { code },
-      message: `${JSON.stringify(value)} is not ${expected}; write it as ${examples[0]}`,
-    });
-    return z.NEVER;
-  });
-}
-
-/** A list in which a faulty entry, taken out by `schema-issues.ts`, leaves a hole: the others keep their places. */
-function list<Item extends z.ZodType>(item: Item) {
-  return z.array(item.optional());
-}
+import { list, mapping, oneOrMore, parsed } from './schema-forms.ts';
+import {
+  parseAaaa,
+  parseHostAccess,
+  parseLease,
+  parseMx,
+  parseName,
+  parseOwner,
+  parseRange,
+  parseSrv,
+} from './setting-text.ts';
 
 /** Names as keys are checked with the rest of the file; here they only tell editors. */
 const nameKey = z.string().meta({ pattern: NAME_PATTERN.source, maxLength: MAX_NAME_LENGTH });
@@ -67,9 +53,11 @@ const dhcp = z.union(
     mapping({
       range: range.optional().describe('The pool; from .15 to the last address where it is left out'),
       lease: lease.optional().describe('24h where it is left out'),
-      dns: list(address).optional(),
-      domain: domain.optional(),
-      search: list(domain).optional(),
+      dns: list(address).optional().describe('Name servers; the gateway where it is left out'),
+      domain: domain
+        .optional()
+        .describe("The network's domain, said here or in dns; lab.internal where it is left out"),
+      search: list(domain).optional().describe('Domains in which guests look for short names'),
       ntp: list(address).optional(),
       routes: list(route).optional().describe('Static routes; 0.0.0.0/0 makes its `via` the default router'),
     }),
@@ -87,9 +75,60 @@ const boot = mapping({
   'server-name': bootText.optional(),
 });
 
-const gateway = z.enum(['isolated', 'none'], {
+const gateway = z.enum(['nat', 'isolated', 'none'], {
   error: ({ input }) =>
-    input === 'nat' || input === 'routed' ? `${input} is not supported yet; use isolated` : 'expected isolated or none',
+    input === 'routed' ? 'routed is not supported yet; use nat or isolated' : 'expected nat, isolated or none',
+});
+
+const recordName = parsed('bad-domain', 'a domain name', ['web', 'mail.example.org'], parseName);
+const recordOwner = parsed('bad-domain', 'a domain name or *.NAME', ['web', '*.apps', '_sip._tcp'], parseOwner);
+const recordAddress = oneOrMore(address, 'an IPv4 address');
+const aaaa = oneOrMore(parsed('bad-address', 'an IPv6 address', ['fd00::9'], parseAaaa), 'an IPv6 address');
+const txt = z.string().max(4096);
+const srv = parsed('bad-record', 'PRIORITY WEIGHT PORT TARGET', ['0 5 5060 sip'], parseSrv);
+const mx = parsed('bad-record', 'PREFERENCE EXCHANGE', ['10 mail'], parseMx);
+
+const record = mapping({
+  name: recordOwner.describe(
+    "A name without a dot is in the network's domain, `*.` and `_service._tcp.` in front aside; one with a dot is whole",
+  ),
+  a: recordAddress.optional(),
+  aaaa: aaaa.optional(),
+  cname: recordName.optional(),
+  txt: oneOrMore(txt, 'a text').optional(),
+  srv: oneOrMore(srv, 'PRIORITY WEIGHT PORT TARGET').optional(),
+  mx: oneOrMore(mx, 'PREFERENCE EXCHANGE').optional(),
+  ttl: z.int().min(0).max(2_147_483_647).optional().describe('Seconds; 60 where it is left out'),
+});
+
+const server = parsed('bad-address', 'the address of a name server', ['10.9.0.53', '10.9.0.53:5353'], (text) =>
+  parseEndpoint(text, 53),
+);
+
+const dns = z.union(
+  [
+    z.literal(false),
+    mapping({
+      domain: domain.optional().describe('Where machines are found by name; lab.internal where it is left out'),
+      records: list(record).optional(),
+      forward: z
+        .record(z.string(), oneOrMore(server, 'the address of a name server'))
+        .optional()
+        .describe("Who is asked about a domain and what is below it, in place of the host's name servers"),
+      upstream: z
+        .union([z.literal('host'), list(server)], { error: 'expected host or a list of name servers' })
+        .optional()
+        .describe("Who is asked about the rest: the host's name servers, these, or with [] nobody"),
+    }),
+  ],
+  { error: 'expected false or { domain, records, … }' },
+);
+
+const hostPorts = parsed('bad-port', 'a port of the host', ['tcp 8000', 'udp 5000-5010'], parseHostAccess);
+
+const source = parsed('bad-address', 'an IPv4 address of this host', ['192.0.2.7'], (text) => {
+  const value = parseIpv4(text);
+  return value === undefined || value === 0 || value >>> 24 === 127 || isMulticastIpv4(value) ? undefined : value;
 });
 
 const network = mapping({
@@ -97,11 +136,24 @@ const network = mapping({
   subnet: subnet.optional(),
   gateway: gateway
     .optional()
-    .describe('isolated: a station with DHCP, TFTP and ping, and no way out; none: no station at all'),
+    .describe(
+      'nat (where it is left out): a station with DHCP, DNS, TFTP and ping, and the way out to the world; isolated: the same without a way out; none: no station at all',
+    ),
   address: address.optional().describe("The gateway's own address; the second of the subnet where it is left out"),
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
   dhcp: dhcp.optional(),
+  dns: dns.optional(),
   boot: boot.optional(),
+  'host-access': z
+    .union([z.literal('all'), list(hostPorts)], { error: 'expected all or a list such as [tcp 8000]' })
+    .optional()
+    .describe("Ports of the host's loopback that guests reach at the gateway's address"),
+  restrict: z.boolean().optional().describe('true: nothing leaves the network but what a rule forwards'),
+  metadata: z
+    .enum(['allow', 'refuse'], { error: 'expected allow or refuse' })
+    .optional()
+    .describe('Whether guests reach the addresses where clouds keep credentials, such as 169.254.169.254'),
+  source: source.optional().describe("The host's address that guests' conversations leave from"),
   capture: capture.optional(),
 });
 
@@ -134,21 +186,10 @@ export type NicEntry = Exclude<z.output<typeof nic>, string>;
 export type CaptureEntry = z.output<typeof capture>;
 export type DhcpEntry = Exclude<z.output<typeof dhcp>, false>;
 export type BootEntry = z.output<typeof boot>;
+export type DnsEntry = Exclude<z.output<typeof dns>, false>;
+export type RecordEntry = z.output<typeof record>;
 
 /** The lab file as JSON Schema, for editors. */
 export function labJsonSchema(): Record<string, unknown> {
   return { title: 'vmlan lab', ...z.toJSONSchema(labSchema, { io: 'input' }) };
-}
-
-function parseRange(text: string) {
-  const [from, to, ...rest] = text.split('-').map((part) => parseIpv4(part.trim()));
-  return from === undefined || to === undefined || rest.length > 0 ? undefined : { first: from, last: to };
-}
-
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
-function parseLease(text: string): number | undefined {
-  const match = /^(\d{1,8})([smhd])$/.exec(text);
-  const seconds = Number(match?.[1]) * SECONDS[(match?.[2] ?? 's') as keyof typeof SECONDS];
-  return seconds >= 10 && seconds <= 365 * SECONDS.d ? seconds : undefined;
 }

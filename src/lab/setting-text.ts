@@ -1,0 +1,76 @@
+/** Values of a lab file that are written as one text. Every parser answers undefined where the text is something else. */
+import type { HostAccess } from '../policy/egress.ts';
+import { parseAddress } from '../wire/endpoint-text.ts';
+import { parseIpv4 } from '../wire/ipv4-address.ts';
+import type { AddressRange } from './derive.ts';
+import { isDomain } from './names.ts';
+
+/** `10.0.2.15-10.0.2.99`. */
+export function parseRange(text: string): AddressRange | undefined {
+  const [from, to, ...rest] = text.split('-').map((part) => parseIpv4(part.trim()));
+  return from === undefined || to === undefined || rest.length > 0 ? undefined : { first: from, last: to };
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `90m` as seconds, 10 s to 365 d. */
+export function parseLease(text: string): number | undefined {
+  const match = /^(\d{1,8})([smhd])$/.exec(text);
+  const seconds = Number(match?.[1]) * SECONDS[(match?.[2] ?? 's') as keyof typeof SECONDS];
+  return seconds >= 10 && seconds <= 365 * SECONDS.d ? seconds : undefined;
+}
+
+/** `tcp 8000` or `udp 5000-5010`. */
+export function parseHostAccess(text: string): HostAccess | undefined {
+  const match = /^(tcp|udp)\s+(\d{1,5})(?:\s*-\s*(\d{1,5}))?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const first = Number(match[2]);
+  const last = Number(match[3] ?? match[2]);
+  if (first < 1 || last > 65_535 || last < first) return undefined;
+  return { protocol: match[1] as 'tcp' | 'udp', first, last };
+}
+
+/** A domain name, perhaps with a final dot: in small letters, without it. */
+export function parseName(text: string): string | undefined {
+  const name = text.replace(/\.$/, '').toLowerCase();
+  return isDomain(name) ? name : undefined;
+}
+
+/** The owner of DNS records: a name, or `*` or `*.NAME` for all names below one. */
+export function parseOwner(text: string): string | undefined {
+  if (text === '*') return text;
+  const name = parseName(text.replace(/^\*\./, ''));
+  return name === undefined || !text.startsWith('*.') ? name : `*.${name}`;
+}
+
+/** `PREFERENCE EXCHANGE`, as in a zone file. */
+export function parseMx(text: string): { readonly preference: number; readonly exchange: string } | undefined {
+  const [preference, exchange, ...rest] = text.trim().split(/\s+/);
+  const name = parseName(exchange ?? '');
+  if (!isUint16(preference) || name === undefined || rest.length > 0) return undefined;
+  return { preference: Number(preference), exchange: name };
+}
+
+export interface SrvText {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  readonly target: string;
+}
+
+/** `PRIORITY WEIGHT PORT TARGET`, as in a zone file. */
+export function parseSrv(text: string): SrvText | undefined {
+  const [priority, weight, port, target, ...rest] = text.trim().split(/\s+/);
+  const name = parseName(target ?? '');
+  if (![priority, weight, port].every(isUint16) || name === undefined || rest.length > 0) return undefined;
+  return { priority: Number(priority), weight: Number(weight), port: Number(port), target: name };
+}
+
+/** An IPv6 address, as it is written. */
+export function parseAaaa(text: string): string | undefined {
+  return parseAddress(text)?.length === 16 ? text : undefined;
+}
+
+function isUint16(text: string | undefined): boolean {
+  return text !== undefined && /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+}
