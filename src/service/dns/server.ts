@@ -41,6 +41,7 @@ import { readUint32, writeUint16, writeUint32 } from '../../wire/octets.ts';
 import { UDP_HEADER_LENGTH } from '../../wire/udp.ts';
 import type { Service } from '../service.ts';
 import { ageOf, type CachedAnswer } from './cache.ts';
+import type { DnsClient } from './client.ts';
 import type { DnsConfig, LabNames } from './dns-config.ts';
 import { Forwarder, type ForwarderStatistics } from './forwarder.ts';
 import { type LocalAnswer, LocalZone } from './local-zone.ts';
@@ -55,16 +56,6 @@ export interface DnsOutside {
   /** Queries and what became of them, by name. */
   readonly counters: Counters;
   readonly log: Log;
-}
-
-/** Who asked, and how it is answered. */
-export interface DnsClient {
-  /** Octets of an answer that can be sent, where the client speaks EDNS. */
-  readonly limit: number;
-  /** A stream has no datagrams to be too long for. */
-  readonly isStream: boolean;
-  /** Sends a message; its octets [2, end) are on loan, and the two before hold its length, as TCP wants it. */
-  answer(framed: Uint8Array): void;
 }
 
 /** What TCP puts before each message. */
