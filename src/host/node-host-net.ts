@@ -14,12 +14,24 @@ import type {
 } from '../base/host-net.ts';
 import { runCommand } from './command-stream.ts';
 import { connectStream, listenStreams } from './host-streams.ts';
+import { bindKernelDatagrams, KernelDatagrams } from './kernel-datagrams.ts';
 import { bindPlainDatagrams, plainDatagrams } from './plain-datagrams.ts';
+import type { SystemCalls } from './system-calls.ts';
+import { loadSystemCalls } from './system-calls.ts';
 
 /** The network of this machine. */
 export class NodeHostNet implements HostNet {
+  readonly #load: () => Promise<SystemCalls | undefined>;
+  #system: SystemCalls | undefined;
+
+  /** `load` says which system calls there are; without them datagrams have no ICMP errors. */
+  constructor(load = loadSystemCalls) {
+    this.#load = load;
+  }
+
   async prepare(): Promise<HostAbilities> {
-    return { hasIcmpErrors: false, echo: 'none' };
+    this.#system = await this.#load();
+    return { hasIcmpErrors: this.#system !== undefined, echo: 'none' };
   }
 
   connect(to: StreamTarget, events: HostStreamEvents, options?: ConnectOptions): HostStream {
@@ -31,11 +43,14 @@ export class NodeHostNet implements HostNet {
   }
 
   bind(at: Endpoint, events: HostDatagramEvents): Promise<HostDatagramSocket> {
-    return bindPlainDatagrams(at, events);
+    const system = this.#system;
+    return system === undefined ? bindPlainDatagrams(at, events) : bindKernelDatagrams(system, at, events);
   }
 
-  socket(family: 4 | 6, events: HostDatagramEvents, options: ConnectOptions = {}): HostDatagramSocket {
-    return plainDatagrams(family, events, options.source);
+  socket(family: 4 | 6, events: HostDatagramEvents, { source }: ConnectOptions = {}): HostDatagramSocket {
+    if (this.#system === undefined) return plainDatagrams(family, events, source);
+    const at = source === undefined ? undefined : { address: source, port: 0 };
+    return new KernelDatagrams(this.#system, family, events, at);
   }
 
   echo(): HostEcho {

@@ -5,6 +5,7 @@ import type { Endpoint } from '../base/endpoint.ts';
 import type { DatagramOptions, HostDatagramEvents, HostDatagramSocket } from '../base/host-net.ts';
 import { addressOctets, addressText } from './address-text.ts';
 import { listenError } from './listen-error.ts';
+import { plainOctets } from './plain-octets.ts';
 
 /** The longest payload of a UDP datagram over IPv4; over IPv6 it is longer, but whole packets are not. */
 export const LONGEST_DATAGRAM = 65_507;
@@ -42,7 +43,7 @@ class PlainDatagrams implements HostDatagramSocket {
     });
     this.#socket.on('message', (bytes, { address, port }) => {
       const octets = addressOctets(address);
-      if (octets !== undefined && !this.#isClosed) events.received(bytes, { address: octets, port });
+      if (octets !== undefined && !this.#isClosed) events.received(plainOctets(bytes), { address: octets, port });
     });
     this.#socket.bind({ address: addressText(at.address), port: at.port, exclusive: true }, () => {
       this.#isBound = true;
@@ -63,7 +64,7 @@ class PlainDatagrams implements HostDatagramSocket {
       this.#socket.setTTL(ttl);
       this.#ttl = ttl;
     }
-    this.#socket.send(bytes.slice(), to.port, addressText(to.address), () => undefined);
+    this.#socket.send(Buffer.from(bytes), to.port, addressText(to.address), () => undefined);
     return true;
   }
 

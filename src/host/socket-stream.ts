@@ -9,10 +9,12 @@ import { Socket } from 'node:net';
 import type { HostStream, HostStreamEvents } from '../base/host-net.ts';
 import type { Lender, Loan } from '../base/loan.ts';
 import { connectFailure } from './connect-failure.ts';
+import { plainOctets } from './plain-octets.ts';
 
 /** Octets that one read takes at most. */
 const READ_LENGTH = 256 * 1024;
-const readBuffer = Buffer.allocUnsafeSlow(READ_LENGTH);
+/** No Buffer: whoever keeps octets says `slice`, which copies them here and does not there. */
+const readBuffer = new Uint8Array(READ_LENGTH);
 
 /** A piece up to this size that has to wait is copied: it would hold a whole buffer of its lender. */
 const COPY_LIMIT = 16 * 1024;
@@ -88,7 +90,7 @@ export class SocketStream implements HostStream {
     if (!socket.writable || bytes.length === 0) return;
     this.#writesBegun++;
     if (lender !== undefined && socket.writableLength > 0 && bytes.length <= COPY_LIMIT) {
-      socket.write(bytes.slice(), this.#onWritten);
+      socket.write(Buffer.from(bytes), this.#onWritten);
       return;
     }
     socket.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), this.#onWritten);
@@ -180,7 +182,9 @@ interface SocketInternals {
 export function moved(socket: Socket, onBytes: (bytes: Uint8Array) => void): Socket {
   const internals = socket as unknown as SocketInternals;
   const handle = internals._handle;
-  if (typeof handle?.useUserBuffer !== 'function') return socket.on('data', onBytes).pause();
+  if (typeof handle?.useUserBuffer !== 'function') {
+    return socket.on('data', (chunk: Buffer) => onBytes(plainOctets(chunk))).pause();
+  }
   internals._handle = null;
   const options = { handle, onread: onreadInto(onBytes), allowHalfOpen: true, pauseOnCreate: true };
   return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);

@@ -61,6 +61,15 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
       expect(near.log[0]).toBe('opened');
     });
 
+    it('lends octets that slice copies', async () => {
+      const world = make();
+      const { client, near, server } = await pair(world);
+      server.write(octets('abc'));
+      await world.until(() => near.text === 'abc');
+      expect(near.isPlain).toBe(true);
+      client.reset();
+    });
+
     it('says the port that it was given and who comes', async () => {
       const world = make();
       let from: Endpoint | undefined;
@@ -258,11 +267,13 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
 class Heard {
   readonly log: string[] = [];
   text = '';
+  isPlain = true;
   readonly events: HostStreamEvents = {
     opened: () => this.log.push('opened'),
     failed: (why) => this.log.push(`failed ${why}`),
     received: (bytes) => {
       if (this.log.at(-1) !== 'received') this.log.push('received');
+      this.isPlain &&= !Buffer.isBuffer(bytes);
       this.text += new TextDecoder().decode(bytes);
     },
     ended: () => this.log.push('ended'),

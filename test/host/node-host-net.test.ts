@@ -20,6 +20,13 @@ hostNetContract('Node', () => ({
   unixPath: () => join(temporaryFolder(), 'socket'),
 }));
 
+hostNetContract('Node without system calls', () => ({
+  net: new NodeHostNet(async () => undefined),
+  until: waitFor,
+  rest: () => turns(RESTING_TURNS),
+  unixPath: () => join(temporaryFolder(), 'socket'),
+}));
+
 hostNetContract('the fake in memory', () => {
   const net = new MemoryHostNet();
   return {

@@ -1,0 +1,75 @@
+/** The system calls that Node lacks, made by koffi. They are there on Linux, where the layouts below are the same on each of these machines. */
+import { endianness } from 'node:os';
+
+const MACHINES: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64']);
+
+export interface SystemCalls {
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
+  sendto(fd: number, bytes: Uint8Array, length: number, flags: number, to: Uint8Array, toLength: number): number;
+  recvmsg(fd: number, header: Uint8Array, flags: number): number;
+  close(fd: number): number;
+  /** Why the call before failed; asked at once, or it is another's. */
+  errno(): number;
+  /** Where a buffer's octets lie. Whoever stores it keeps the buffer. */
+  addressOf(bytes: Uint8Array): bigint;
+  /** Calls `onReady` whenever the descriptor is readable or holds an error, until it is closed; the handle must be kept. */
+  watch(fd: number, onReady: () => void): Watch;
+}
+
+export interface Watch {
+  close(): void;
+}
+
+let loading: Promise<SystemCalls | undefined> | undefined;
+
+/** The system calls; undefined where koffi is not installed or the machine is another. Loaded once. */
+export function loadSystemCalls(): Promise<SystemCalls | undefined> {
+  loading ??= load();
+  return loading;
+}
+
+type Koffi = typeof import('koffi');
+
+async function load(): Promise<SystemCalls | undefined> {
+  if (process.platform !== 'linux' || endianness() !== 'LE' || !MACHINES.has(process.arch)) return undefined;
+  let koffi: Koffi;
+  try {
+    koffi = await import('koffi');
+  } catch {
+    return undefined; // an optional dependency: without it there is less
+  }
+  const c = koffi.load(null);
+  const recvmsg = c.func('intptr_t recvmsg(int, void *, int)');
+  const sendto = c.func('intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)');
+  return {
+    socket: c.func('int socket(int, int, int)'),
+    bind: c.func('int bind(int, const void *, uint32_t)'),
+    getsockname: c.func('int getsockname(int, void *, void *)'),
+    setsockopt: c.func('int setsockopt(int, int, int, const void *, uint32_t)'),
+    sendto: (...values) => Number(sendto(...values)),
+    recvmsg: (...values) => Number(recvmsg(...values)),
+    close: c.func('int close(int)'),
+    errno: () => koffi.errno(),
+    addressOf: (bytes) => BigInt(koffi.address(bytes)),
+    watch: (fd, onReady) => watch(koffi, fd, onReady),
+  };
+}
+
+function watch(koffi: Koffi, fd: number, onReady: () => void): Watch {
+  let isClosed = false;
+  // libuv reports an error that waits at a socket as a status below 0, and stops watching.
+  const onEvent = (status: unknown) => {
+    onReady();
+    if (!isClosed && Number(status) < 0) handle.start({ readable: true }, onEvent);
+  };
+  const handle = koffi.node.poll(fd, { readable: true }, onEvent);
+  return {
+    close: () => {
+      isClosed = true;
+      handle.close();
+    },
+  };
+}
