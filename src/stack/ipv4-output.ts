@@ -114,6 +114,11 @@ export class Ipv4Output {
       destination: packet.destination,
     };
     const payload = emitIpv4(header, out, emitEthernet(out, at, mac, this.#transmitter.mac, ETHERTYPE_IPV4));
+    if (from === 0 && !header.moreFragments) {
+      out.set(head, payload);
+      out.set(body, payload + head.length);
+      return;
+    }
     if (from < head.length) out.set(head.subarray(from, Math.min(to, head.length)), payload);
     const bodyFrom = Math.max(from, head.length);
     if (bodyFrom < to) out.set(body.subarray(bodyFrom - head.length, to - head.length), payload + bodyFrom - from);
