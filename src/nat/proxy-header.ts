@@ -56,13 +56,15 @@ function textHeader(connection: ProxiedConnection | undefined): Uint8Array {
 
 const SIGNATURE = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
 const VERSION_2_PROXY = 0x21;
+/** The connection is the proxy's own: every receiver takes it (2.2), as it need not with `PROXY` and no addresses. */
+const VERSION_2_LOCAL = 0x20;
 const UNSPECIFIED = 0x00;
 const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
 const FIXED_LENGTH = 16;
 
 function binaryHeader(connection: ProxiedConnection | undefined): Uint8Array {
-  if (connection === undefined) return Uint8Array.of(...SIGNATURE, VERSION_2_PROXY, UNSPECIFIED, 0, 0);
+  if (connection === undefined) return Uint8Array.of(...SIGNATURE, VERSION_2_LOCAL, UNSPECIFIED, 0, 0);
   const { source, destination } = connection;
   const size = source.address.length;
   const header = new Uint8Array(FIXED_LENGTH + 2 * size + 4);

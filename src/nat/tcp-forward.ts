@@ -94,16 +94,21 @@ class Clients implements TcpFlowOwner {
     if (address === undefined || own === undefined) return this.#turnAway(stream, 'forward-no-guest');
     if (flows.size >= MAX_FLOWS) return this.#turnAway(stream, 'tcp-flow-limit');
     const guest = { address: ipv4Octets(address), port: this.#spec.guestPort };
-    const peer = this.#shownAs(from, own);
+    const gateway = { address: ipv4Octets(own.address), port: 0 };
     const target = from === undefined ? this.at : { kind: 'tcp' as const, endpoint: from };
-    const flow = new TcpFlow({ initiator: 'host', guest, peer, target }, this);
+    const flow = new TcpFlow({ initiator: 'host', guest, peer: gateway, target }, this);
     flow.awaitOpening(new WaitingClient(flow, this.#header(from, guest), this.#outside.counters));
     flow.setStream(stream);
     flows.add(flow);
     this.#size++;
-    const connection = this.#stack.tcp.connect(peer, guest, new GuestSide(flow));
-    flow.peer = connection.local;
-    flow.setConnection(connection);
+    // Where the client talks to this port of the guest by another forward already, the gateway stands for it.
+    const isThere =
+      (from !== undefined && this.#showsClient(from, own) && this.#call(flow, from)) || this.#call(flow, gateway);
+    if (!isThere) {
+      this.#outside.counters.add('forward-no-port');
+      flow.settle();
+      flow.end('tcp-not-opened');
+    }
     return new HostSide(flow);
   }
 
@@ -119,14 +124,21 @@ class Clients implements TcpFlowOwner {
     return NOBODY;
   }
 
-  /** Whom the guest talks with. */
-  #shownAs(client: Endpoint | undefined, own: Ipv4Interface): Endpoint {
-    const isShown =
-      this.#spec.showsClient &&
-      client?.address.length === 4 &&
-      !isLoopback(client.address) &&
-      !isOnLink(own, readUint32(client.address, 0));
-    return isShown ? client : { address: ipv4Octets(own.address), port: 0 };
+  /** Calls the guest; false where `peer` cannot: it, or every port of it, has a connection with the guest's port. */
+  #call(flow: TcpFlow, peer: Endpoint): boolean {
+    try {
+      const connection = this.#stack.tcp.connect(peer, flow.guest, new GuestSide(flow));
+      flow.peer = connection.local;
+      flow.setConnection(connection);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #showsClient({ address }: Endpoint, own: Ipv4Interface): boolean {
+    if (!this.#spec.showsClient || address.length !== 4 || isLoopback(address)) return false;
+    return !isOnLink(own, readUint32(address, 0));
   }
 
   #header(client: Endpoint | undefined, guest: Endpoint): Uint8Array | undefined {

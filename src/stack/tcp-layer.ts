@@ -10,7 +10,7 @@ export interface TcpLayer {
    * addresses. Without a handler they are refused.
    */
   onUnclaimed(handler: OnTcpRequest | undefined): void;
-  /** Opens a connection; `from` may be another host's, and its port 0 asks for a free one. `opened` or `closed` follows. */
+  /** Opens a connection; `from` may be another host's, and its port 0 asks for a free one. `opened` or `closed` follows. Throws where the two have a connection already, or no port is free. */
   connect(from: Endpoint, to: Endpoint, events: TcpEvents): TcpConnection;
   /** Resets every connection and every request that is held: what guests are told when the network goes away. */
   resetAll(): void;

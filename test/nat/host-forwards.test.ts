@@ -85,6 +85,22 @@ describe('a client of a forward', () => {
     expect(guest.local).toEqual(shown);
   });
 
+  it('that talks to the same port of the guest by another forward has the address of the gateway', async () => {
+    const { add, net, tcp } = await arrived('tcp *:8080 -> 10.0.2.15:80 client=real', ELSEWHERE);
+    await add('tcp *:8081 -> 10.0.2.15:80 client=real');
+    net.listeners[1]!.arrive(ELSEWHERE);
+    expect(tcp.connections.map(({ local }) => local)).toEqual([ELSEWHERE, endpoint('10.0.2.2', 0)]);
+  });
+
+  it('is reset where the gateway has no port left, and counted', async () => {
+    const { add, net, tcp, flows, counters } = setUp();
+    await add('tcp 8080 -> 10.0.2.15:80');
+    tcp.hasFreePorts = false;
+    expect(net.listeners[0]!.arrive(LOCAL).isReset).toBe(true);
+    expect(counters.get('forward-no-port')).toBe(1);
+    expect(flows.size).toBe(0);
+  });
+
   it("has the gateway's address where the rule does not show it", async () => {
     const { guest } = await arrived('tcp *:8080 -> 10.0.2.15:80', ELSEWHERE);
     expect(guest.local).toEqual(endpoint('10.0.2.2', 0));

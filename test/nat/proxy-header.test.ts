@@ -35,6 +35,6 @@ describe('a PROXY header of version 2', () => {
   });
 
   it('has no addresses where there are none', () => {
-    expect(proxyHeader(2, undefined)).toEqual(hex(`${SIGNATURE} 21 00 0000`));
+    expect(proxyHeader(2, undefined)).toEqual(hex(`${SIGNATURE} 20 00 0000`));
   });
 });

@@ -17,6 +17,7 @@ export class FakeTcpLayer implements TcpLayer {
   readonly connections: FakeConnection[] = [];
   readonly requests: FakeRequest[] = [];
   wasReset = false;
+  hasFreePorts = true;
   readonly #listeners = new Map<string, OnTcpRequest>();
   #unclaimed: OnTcpRequest | undefined;
 
@@ -43,6 +44,14 @@ export class FakeTcpLayer implements TcpLayer {
   }
 
   connect(from: Endpoint, to: Endpoint, events: TcpEvents): FakeConnection {
+    const isTaken = this.connections.some(
+      ({ local, remote, isOver }) =>
+        !isOver &&
+        local.port !== 0 &&
+        keyOf(local.port, local.address) === keyOf(from.port, from.address) &&
+        keyOf(remote.port, remote.address) === keyOf(to.port, to.address),
+    );
+    if (isTaken || (from.port === 0 && !this.hasFreePorts)) throw new Error('no port is free');
     const connection = new FakeConnection(from, to, events);
     this.connections.push(connection);
     return connection;
@@ -164,7 +173,7 @@ export class FakeConnection implements TcpConnection, Lender {
 
   /** The guest sends; the octets are overwritten when the call returns and nobody has retained them. */
   feed(text: string): void {
-    const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+    const bytes = new Uint8Array(Buffer.from(text, 'latin1'));
     this.loans.length = 0;
     this.#events.received(bytes, this);
     if (this.loans.length === 0) bytes.fill(0xee);
