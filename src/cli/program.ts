@@ -15,6 +15,7 @@ export function program(): Command {
     .description('A userspace network for QEMU machines: switch, hub and gateway in one unprivileged process.')
     .version(version())
     .exitOverride()
+    .enablePositionalOptions()
     .showHelpAfterError('(add --help to learn more)');
 
   vmlan
@@ -46,6 +47,21 @@ export function program(): Command {
     .argument('<file>', 'a lab file, YAML')
     .option('--json', 'JSON lines in place of text')
     .action(async (file, options) => (await import('./up.ts')).up(file, options));
+
+  vmlan
+    .command('run')
+    .description("run a QEMU command with vmlan in place of QEMU's user network; exit status and terminal are QEMU's")
+    .usage('[options] -- <command...>')
+    .argument('<command...>', 'qemu-system-x86_64 … -netdev user,id=n0,hostfwd=tcp::2222-:22 …')
+    .option(
+      '--network <name>',
+      "one network with others: that of vmlan serve --name NAME, in place of the command's own",
+    )
+    .option('--capture <file>', 'record all of its networks: .pcapng or .pcap')
+    .option('--name <name>', 'what status, leases and capture call it (default: run-PID)')
+    .option('--slirp-listen-all', "a hostfwd that names no host address listens on all of them, as QEMU's does")
+    .passThroughOptions()
+    .action(async (words, options) => (await import('./run.ts')).run(words, options));
 
   vmlan
     .command('check')

@@ -6,6 +6,7 @@ import { removeDeadSocket } from '../host/dead-socket.ts';
 import { controlSocket, makeRuntimeFolder, runtimeFolder, stateFolder } from '../host/folders.ts';
 import { nodeEnvironment } from '../host/node-environment.ts';
 import { checkUnixPath } from '../host/unix-path.ts';
+import type { Environment } from '../lab/environment.ts';
 import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import { RunningLab } from '../lab/running-lab.ts';
 import { fail } from './exit.ts';
@@ -42,14 +43,30 @@ export async function runLab(
   onReady: (lab: RunningLab) => Promise<void>,
 ): Promise<void> {
   const stopped = stopSignal();
-  try {
-    const lab = await RunningLab.start(plan, doors, nodeEnvironment(stateFolder(plan.name), log));
+  await withLab(plan, doors, control, nodeEnvironment(stateFolder(plan.name), log), async (lab) => {
     await control.serve(lab, { pid: process.pid, version: version() });
     await onReady(lab);
     const signal = await stopped;
     log({ event: 'stopping', message: `${plan.name} stops`, signal });
-    await stop(lab, control);
-    log({ event: 'stopped', message: `${plan.name} stopped; captures and leases are complete` });
+  });
+  log({ event: 'stopped', message: `${plan.name} stopped; captures and leases are complete` });
+}
+
+/** Starts the lab, and stops it when `use` is done with it; resolves when everything is on disk. */
+export async function withLab<T>(
+  plan: LabPlan,
+  doors: readonly DoorPlan[],
+  control: ControlServer,
+  environment: Environment,
+  use: (lab: RunningLab) => Promise<T>,
+): Promise<T> {
+  try {
+    const lab = await RunningLab.start(plan, doors, environment);
+    try {
+      return await use(lab);
+    } finally {
+      await stop(lab, control);
+    }
   } finally {
     control.cutOff();
     void control.close(); // unlinks the socket, where that was not done yet

@@ -1,5 +1,4 @@
 /** `vmlan serve`: one network without any file. */
-import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Issue } from '../base/issue.ts';
 import { formatIssue } from '../base/issue.ts';
@@ -13,8 +12,10 @@ import { SERVE_NETWORK, servePlan } from '../lab/serve-plan.ts';
 import type { Door, DoorMode } from '../link/arrival.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
 import { EXIT_USAGE, Exit } from './exit.ts';
+import { freshMac } from './fresh-mac.ts';
 import { logTo, print } from './report.ts';
 import { claimLab, claimNamedLab, runLab } from './run-lab.ts';
+import { SHARED_SOCKET } from './sockets.ts';
 
 export interface ServeCommand {
   readonly listen?: readonly string[];
@@ -46,7 +47,7 @@ export async function serve(options: ServeCommand): Promise<void> {
   const { name, control } = await claim(options.name);
   const own: DoorPlan = {
     mode: 'listen',
-    address: { kind: 'unix', path: join(runtimeFolder(name), 'vm.sock') },
+    address: { kind: 'unix', path: join(runtimeFolder(name), SHARED_SOCKET) },
     network: SERVE_NETWORK,
   };
   const log = logTo(options.json === true);
@@ -137,11 +138,4 @@ function describe({ networks }: LabPlan): string {
   const { address, prefixLength } = gateway.interface;
   const leases = gateway.dhcp === undefined ? '' : `, leases from ${formatIpv4(gateway.dhcp.first)}`;
   return `A ${kind}, gateway ${formatIpv4(address)}/${prefixLength}${leases}, mtu ${mtu}.`;
-}
-
-/** In the range that QEMU's documentation uses, 52:54:00. */
-function freshMac(): string {
-  return `52:54:00:${randomBytes(3)
-    .toString('hex')
-    .replace(/..(?!$)/g, '$&:')}`;
 }

@@ -1,7 +1,10 @@
-/** The sockets of a lab's machines. Each NIC has two doors, so that every QEMU can come back after either side was restarted. */
+/** Where the sockets of machines lie. Each NIC of a lab has two doors, so that every QEMU can come back after either side was restarted. */
 import { join } from 'node:path';
 import type { DoorPlan, LabPlan, NicPlan } from '../lab/plan.ts';
 import { portName } from '../lab/plan.ts';
+
+/** Where any number of machines plug in to the network of `vmlan serve`. */
+export const SHARED_SOCKET = 'vm.sock';
 
 export interface NicSockets {
   /** vmlan listens, QEMU connects and reconnects (QEMU 8 and later). */

@@ -77,6 +77,13 @@ export function readUserOptions(given: readonly QemuOption[]): ReadUserOptions {
   return { options: { ...texts, ...lists, isRestricted }, issues };
 }
 
+/** The names of the options that ask for something else than QEMU's default. */
+export function givenOptions(options: UserOptions): readonly string[] {
+  const texts = Object.entries(TEXT_KEYS).flatMap(([name, key]) => (options[key] === undefined ? [] : [name]));
+  const lists = LIST_KEYS.filter((key) => options[key].length > 0);
+  return [...texts, ...lists, ...(options.isRestricted ? ['restrict'] : [])];
+}
+
 type ListKey = 'dnssearch' | 'hostfwd' | 'guestfwd';
 type TextKey = Exclude<keyof UserOptions, ListKey | 'isRestricted'>;
 
