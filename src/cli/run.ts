@@ -47,6 +47,7 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
   const planned = runPlan({
     name,
     networks,
+    listensEverywhere: options.slirpListenAll === true,
     ...(options.capture !== undefined && { capture: resolve(options.capture) }),
   });
   const issues = [...command.issues, ...('issues' in planned ? planned.issues : [])];

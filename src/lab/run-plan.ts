@@ -12,6 +12,8 @@ export interface RunSettings {
   readonly networks: readonly UserNetwork[];
   /** Takes every frame of all networks once, where it came in. */
   readonly capture?: string;
+  /** A hostfwd that names no host address listens on all of them, as QEMU's does. */
+  readonly listensEverywhere: boolean;
 }
 
 /** `plan.networks[i]` is `networks[i]`. Paths of issues begin with the label of a network. */
@@ -19,6 +21,7 @@ export function runPlan({
   name,
   networks,
   capture,
+  listensEverywhere,
 }: RunSettings): { readonly plan: LabPlan } | { readonly issues: readonly Issue[] } {
   const issues: Issue[] = [];
   if (!isName(name)) {
@@ -27,7 +30,11 @@ export function runPlan({
   }
   const names = namesOf(networks);
   const planned = networks.map(({ label, options }, i): NetworkPlan => {
-    const { gateway, issues: inside } = userGateway(options, { mtu: DEFAULT_MTU, hostAccess: 'all' });
+    const { gateway, issues: inside } = userGateway(options, {
+      mtu: DEFAULT_MTU,
+      hostAccess: 'all',
+      listensEverywhere,
+    });
     issues.push(...inside.map((issue) => ({ ...issue, path: [label, ...issue.path] })));
     return { name: names[i]!, kind: 'switch', mtu: DEFAULT_MTU, gateway };
   });

@@ -90,9 +90,10 @@ export class RunningLab {
 
   async #start(doors: readonly DoorPlan[]): Promise<void> {
     const { plan } = this;
+    const isTaken = (port: string) => [...this.#networks.values()].some((network) => network.jack(port) !== undefined);
     for (const network of plan.networks) {
       const nics = plan.nics.filter((nic) => nic.network === network.name);
-      this.#networks.set(network.name, await RunningNetwork.start(network, nics, this.#environment));
+      this.#networks.set(network.name, await RunningNetwork.start(network, nics, isTaken, this.#environment));
     }
     for (const capture of plan.captures) await this.#startCapture(capture);
     for (const door of doors) this.#doors.push(await this.#openDoor(door, this.#networks.get(door.network)!));

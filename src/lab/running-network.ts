@@ -28,6 +28,7 @@ export class RunningNetwork {
   readonly #report: Log;
   readonly #lan: Lan;
   readonly #switch: LearningSwitch | undefined;
+  readonly #isTaken: (port: string) => boolean;
   readonly #jacks = new Map<string, Jack>();
   readonly #peers = new Map<Jack, string>();
   /** Who records here: one port by name, or (undefined) whatever comes in at any. */
@@ -35,8 +36,14 @@ export class RunningNetwork {
   /** Ports that turned a machine away and said so. */
   readonly #busy = new Set<string>();
 
-  static async start(plan: NetworkPlan, nics: readonly NicPlan[], environment: Environment): Promise<RunningNetwork> {
-    const network = new RunningNetwork(plan, nics, await gatewayOf(plan, environment), environment);
+  /** Names of new ports are none for which `isTaken`: they are unique in the lab. */
+  static async start(
+    plan: NetworkPlan,
+    nics: readonly NicPlan[],
+    isTaken: (port: string) => boolean,
+    environment: Environment,
+  ): Promise<RunningNetwork> {
+    const network = new RunningNetwork(plan, nics, isTaken, await gatewayOf(plan, environment), environment);
     await network.gateway?.start();
     return network;
   }
@@ -44,12 +51,14 @@ export class RunningNetwork {
   private constructor(
     plan: NetworkPlan,
     nics: readonly NicPlan[],
+    isTaken: (port: string) => boolean,
     gateway: Gateway | undefined,
     environment: Environment,
   ) {
     this.plan = plan;
     this.gateway = gateway;
     this.#nics = nics;
+    this.#isTaken = isTaken;
     this.#report = limitLog(environment.log, environment.scheduler, LOG_RATE);
     const drops = countDrops(this.drops);
     this.#switch = plan.kind === 'switch' ? new LearningSwitch(environment.scheduler, drops) : undefined;
@@ -123,7 +132,7 @@ export class RunningNetwork {
 
   #freeName(): string {
     let number = 1;
-    while (this.#jacks.has(`vm${number}`)) number++;
+    while (this.#isTaken(`vm${number}`)) number++;
     return `vm${number}`;
   }
 

@@ -1,5 +1,8 @@
 /** What QEMU's `-netdev user` options mean: the gateway that a guest of QEMU's user network would find. */
 import type { Issue } from '../base/issue.ts';
+import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
+import type { HostfwdDefaults } from '../nat/qemu-forward-text.ts';
+import { readGuestfwd, readHostfwd } from '../nat/qemu-forward-text.ts';
 import type { UserOptions } from '../qemu/user-options.ts';
 import { USER_NETWORK_DEFAULTS } from '../qemu/user-options.ts';
 import type { DhcpBoot } from '../service/dhcp/dhcp-config.ts';
@@ -18,12 +21,14 @@ export interface UserGatewaySettings {
   readonly network?: Ipv4Interface;
   /** What of the host's loopback guests reach at the gateway's address; everything in QEMU's user network. */
   readonly hostAccess: NatPlan['hostAccess'];
+  /** A hostfwd that names no host address listens on all of them, and not on 127.0.0.1. */
+  readonly listensEverywhere?: boolean;
 }
 
 /** QEMU's defaults where an option is missing. QEMU's pool has 16 addresses, this one goes on to the last host. */
 export function userGateway(
   options: UserOptions,
-  { mtu, network, hostAccess }: UserGatewaySettings,
+  { mtu, network, hostAccess, listensEverywhere = false }: UserGatewaySettings,
 ): { readonly gateway: GatewayPlan; readonly issues: readonly Issue[] } {
   const issues: Issue[] = [];
   const { isRestricted } = options;
@@ -33,13 +38,15 @@ export function userGateway(
   const dns = dnsOf(options, own, issues);
   const smb = smbOf(options, own, dns, issues);
   checkDomains(options, issues);
-  refuseForwards(options, issues);
-  const excluded = smb === undefined ? [] : [smb.address];
+  const guestForwards = guestForwardsOf(options, own, issues);
+  const excluded = [...(smb === undefined ? [] : [smb.address]), ...guestForwards.map((forward) => forward.address)];
+  const pool = poolOf(options, own, dns, excluded, issues);
+  const hostForwards = hostForwardsOf(options, { guest: pool.first, listensEverywhere }, issues);
   const gateway: GatewayPlan = {
     mac: gatewayMac(address),
     interface: own,
     dhcp: {
-      ...poolOf(options, own, dns, excluded, issues),
+      ...pool,
       leaseTime: USER_NETWORK_DEFAULTS.leaseTime,
       reservations: [],
       excluded,
@@ -57,8 +64,8 @@ export function userGateway(
     nat: { isRestricted, hostAccess, allowsMetadata: false },
     ...(!isRestricted && { dns: dnsConfig(dns, options.domainname) }),
     ...(smb !== undefined && { smb }),
-    hostForwards: [],
-    guestForwards: [],
+    hostForwards,
+    guestForwards,
   };
   return { gateway, issues };
 }
@@ -168,12 +175,31 @@ function taken(key: string, address: Ipv4, owner: string): Issue {
   return { code: 'address-taken', path: [key], message, hint: `write ${key}= with another address of the network` };
 }
 
-function refuseForwards({ hostfwd, guestfwd }: UserOptions, issues: Issue[]): void {
-  const given = { hostfwd, guestfwd };
-  for (const key of ['hostfwd', 'guestfwd'] as const) {
-    if (given[key].length === 0) continue;
-    issues.push({ code: 'not-supported', path: [key], message: 'vmlan has no forwards yet', hint: `leave ${key} out` });
-  }
+function hostForwardsOf({ hostfwd }: UserOptions, defaults: HostfwdDefaults, issues: Issue[]): readonly HostForward[] {
+  return hostfwd.flatMap((text) => readHostfwd(text, defaults, ['hostfwd'], issues) ?? []);
+}
+
+/** libslirp 4.9.4 and later let the gateway and the name server stand for something on the host, too. */
+function guestForwardsOf({ guestfwd }: UserOptions, own: Ipv4Interface, issues: Issue[]): readonly GuestForward[] {
+  const path = ['guestfwd'];
+  const seen = new Set<string>();
+  return guestfwd.flatMap((text) => {
+    const forward = readGuestfwd(text, path, issues);
+    if (forward === undefined) return [];
+    const fault = hostFault(forward.address, own);
+    if (fault !== undefined) issues.push({ ...fault, path });
+    const where = `${formatIpv4(forward.address)}:${forward.port}`;
+    if (seen.has(where)) {
+      issues.push({
+        code: 'address-taken',
+        path,
+        message: `${where} is forwarded twice`,
+        hint: 'leave one of them out',
+      });
+    }
+    seen.add(where);
+    return [forward];
+  });
 }
 
 /** Begins where no other station answers. */

@@ -77,6 +77,32 @@ describe('the plan of serve', () => {
     expect(dhcp?.excluded).toEqual([address]);
   });
 
+  it('forwards by --user from 127.0.0.1 to the first of the pool, where the rule names neither', () => {
+    const { hostForwards } = gateway({
+      user: 'dhcpstart=10.0.2.40,hostfwd=tcp::2222-:22,hostfwd=udp:127.0.0.9:53-10.0.2.7:53',
+    });
+    expect(hostForwards).toMatchObject([
+      {
+        protocol: 'tcp',
+        listen: { address: Uint8Array.of(127, 0, 0, 1), first: 2222 },
+        guest: 0x0a00_0228,
+        guestPort: 22,
+      },
+      {
+        protocol: 'udp',
+        listen: { address: Uint8Array.of(127, 0, 0, 9), first: 53 },
+        guest: 0x0a00_0207,
+        guestPort: 53,
+      },
+    ]);
+  });
+
+  it('gives the address of a guestfwd to no guest', () => {
+    const { guestForwards, dhcp } = gateway({ user: 'guestfwd=tcp:10.0.2.100:80-cmd:cat' });
+    expect(guestForwards).toEqual([{ address: 0x0a00_0264, port: 80, to: { kind: 'command', command: 'cat' } }]);
+    expect(dhcp?.excluded).toEqual([0x0a00_0264]);
+  });
+
   it('shares nothing by smbserver alone', () => {
     expect(gateway({ user: 'smbserver=10.0.2.20' }).smb).toBeUndefined();
   });
@@ -137,17 +163,15 @@ describe('the plan of serve', () => {
     [{ user: 'dns=ten' }, ['--user.dns bad-address']],
     [{ user: 'dns=10.0.2.255' }, ['--user.dns not-a-host']],
     [{ user: 'restrict=on,dns=9.9.9.9' }, ['--user.dns outside-subnet']],
+    [{ user: 'hostfwd=tcp::2222' }, ['--user.hostfwd bad-forward']],
+    [{ user: 'guestfwd=tcp:10.9.9.9:80-cmd:cat' }, ['--user.guestfwd outside-subnet']],
+    [{ user: 'guestfwd=:10.0.2.9:80-cmd:cat,guestfwd=:10.0.2.9:80-cmd:cat' }, ['--user.guestfwd address-taken']],
     [{ user: 'smb=/srv,smbserver=10.0.2.2' }, ['--user.smbserver address-taken']],
     [{ user: 'smb=/srv,smbserver=10.0.2.3' }, ['--user.smbserver address-taken']],
     [{ user: 'smb=/srv,smbserver=10.9.9.9' }, ['--user.smbserver outside-subnet']],
     [
-      { user: 'domainname=a..b,hostfwd=tcp::22-:22,foo=1', mtu: 1 },
-      [
-        '--mtu out-of-range',
-        '--user.foo unknown-option',
-        '--user.domainname bad-domain',
-        '--user.hostfwd not-supported',
-      ],
+      { user: 'domainname=a..b,hostfwd=tcp::22-:x,foo=1', mtu: 1 },
+      ['--mtu out-of-range', '--user.foo unknown-option', '--user.domainname bad-domain', '--user.hostfwd bad-port'],
     ],
   ])('refuses %j with all its mistakes', (wrong, expected) => {
     const result = servePlan({ ...SERVE, ...wrong });
