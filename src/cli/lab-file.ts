@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { firstOpenPort } from '../host/first-open-port.ts';
 import { missingFiles } from '../host/lab-files.ts';
 import type { LabIssue } from '../lab/issue.ts';
 import { formatLabIssue } from '../lab/issue.ts';
@@ -11,7 +12,7 @@ import { print } from './report.ts';
 /** The plan of a lab file whose files are there; ends the program with every issue where something is wrong. */
 export function readLabFile(file: string, options: { readonly json?: true }): LabPlan {
   const text = readText(file, options);
-  const result = readLab(text, basename(file));
+  const result = readLab(text, basename(file), firstOpenPort());
   if ('issues' in result) return refuse(file, result.issues, options);
   const missing = missingFiles(result.plan, dirname(resolve(file))).map((finding) => result.locate(finding));
   return missing.length > 0 ? refuse(file, missing, options) : result.plan;

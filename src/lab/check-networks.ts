@@ -113,6 +113,7 @@ const FOR_A_GATEWAY = [
   'restrict',
   'metadata',
   'source',
+  'guest-forwards',
 ] as const satisfies (keyof NetworkEntry)[];
 
 /** What only a gateway could do is not silently left undone. */

@@ -1,11 +1,13 @@
 /** Checks what must fit together in a lab file and makes the plan of it; a plan holds only where nothing was reported. */
 import type { IssuePath } from '../base/issue.ts';
+import type { HostForward } from '../nat/forward-spec.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DhcpRoute } from '../wire/dhcp-options.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { captureFormat, samePath } from './capture-file.ts';
 import { checkDns, domainOf } from './check-dns.ts';
 import { natPlan } from './check-egress.ts';
+import { checkForwards, checkGuestForwards } from './check-forwards.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { checkNetworks } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
@@ -17,16 +19,19 @@ import { DEFAULT_LEASE_TIME, DEFAULT_MTU, portName } from './plan.ts';
 import type { BootEntry, CaptureEntry, NetworkEntry } from './schema.ts';
 import type { SoundLab } from './schema-issues.ts';
 
-export function checkLab(sound: SoundLab, fileName: string, report: Report): LabPlan {
+/** `firstOpenPort`: of the host, below it nobody may listen. */
+export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: number, report: Report): LabPlan {
   const name = sound.lab?.name ?? labNameOf(fileName);
   const networks = checkNetworks(sound, report);
   const nics = checkNics(name, sound, networks, report);
+  const forwards = checkForwards(sound, networks, nics, firstOpenPort, report);
   return {
     name,
     networks: networks.map((network) =>
       networkPlan(
         network,
         nics.filter((nic) => nic.network === network.name),
+        forwards.filter((forward) => forward.network === network.name).map(({ forward }) => forward),
         sound,
         report,
       ),
@@ -39,6 +44,7 @@ export function checkLab(sound: SoundLab, fileName: string, report: Report): Lab
 function networkPlan(
   { name, entry, gateway }: CheckedNetwork,
   nics: readonly CheckedNic[],
+  hostForwards: readonly HostForward[],
   sound: SoundLab,
   report: Report,
 ): NetworkPlan {
@@ -47,8 +53,18 @@ function networkPlan(
   const { interface: own, pool } = gateway;
   const boot = entry.boot ?? {};
   const nat = natPlan(entry);
-  const dns = checkDns(entry, own, new Set(nics.map(({ node }) => node)), ['networks', name], sound, report);
-  const dhcp = pool && { ...pool, ...dhcpSettings(entry, own.address), ...dhcpCards(nics), ...dhcpBoot(boot) };
+  const path = ['networks', name];
+  const dns = checkDns(entry, own, new Set(nics.map(({ node }) => node)), path, sound, report);
+  const texts = entry['guest-forwards'] ?? [];
+  const guestForwards = checkGuestForwards(texts, own, nics, [...path, 'guest-forwards'], report);
+  const excluded = [...new Set(guestForwards.map(({ address }) => address))];
+  const dhcp = pool && {
+    ...pool,
+    ...(excluded.length > 0 && { excluded }),
+    ...dhcpSettings(entry, own.address),
+    ...dhcpCards(nics),
+    ...dhcpBoot(boot),
+  };
   const gatewayPlan: GatewayPlan = {
     mac: gatewayMac(own.address),
     interface: own,
@@ -56,8 +72,8 @@ function networkPlan(
     ...(boot.tftp !== undefined && { tftpFolder: boot.tftp }),
     ...(nat !== undefined && { nat }),
     ...(dns !== undefined && { dns }),
-    hostForwards: [],
-    guestForwards: [],
+    hostForwards,
+    guestForwards,
   };
   return { ...plan, gateway: gatewayPlan };
 }

@@ -154,6 +154,11 @@ const network = mapping({
     .optional()
     .describe('Whether guests reach the addresses where clouds keep credentials, such as 169.254.169.254'),
   source: source.optional().describe("The host's address that guests' conversations leave from"),
+  'guest-forwards': list(z.string())
+    .optional()
+    .describe(
+      'What of the host answers guests at an address that no machine has: 10.0.2.100:80 -> tcp 127.0.0.1:8080, or unix /PATH, or command LINE',
+    ),
   capture: capture.optional(),
 });
 
@@ -178,6 +183,9 @@ export const labSchema = mapping({
   capture: capture.optional(),
   networks: z.record(nameKey, network).meta({ minProperties: 1 }),
   nodes: z.record(nameKey, node).meta({ minProperties: 1 }),
+  forwards: list(z.string())
+    .optional()
+    .describe('Ports of the host that lead to a machine, NODE, NODE:NIC or an address: tcp 127.0.0.1:8080 -> web:80'),
 });
 
 export type LabFile = z.output<typeof labSchema>;

@@ -6,11 +6,12 @@ import type { LabIssue } from '../../src/lab/issue.ts';
 import { readLab } from '../../src/lab/read-lab.ts';
 import { planText } from '../support/plan-text.ts';
 
+const FIRST_OPEN_PORT = 1024;
 const FOLDER = new URL('../../fixtures/labs/', import.meta.url);
 
 describe('a lab that is valid', () => {
   it.each(labsIn('valid'))('%s becomes its plan', async (name) => {
-    const result = readLab(read(`valid/${name}.yaml`), `${name}.yaml`);
+    const result = readLab(read(`valid/${name}.yaml`), `${name}.yaml`, FIRST_OPEN_PORT);
     if ('issues' in result) expect(result.issues).toEqual([]);
     else await expect(planText(result.plan)).toMatchFileSnapshot(fileURLToPath(new URL(`valid/${name}.plan`, FOLDER)));
   });
@@ -36,7 +37,7 @@ function labsIn(kind: 'valid' | 'invalid'): string[] {
 }
 
 function issuesOf(name: string): readonly LabIssue[] {
-  const result = readLab(read(`invalid/${name}.yaml`), `${name}.yaml`);
+  const result = readLab(read(`invalid/${name}.yaml`), `${name}.yaml`, FIRST_OPEN_PORT);
   return 'issues' in result ? result.issues : [];
 }
 

@@ -1,0 +1,148 @@
+/** Which network a forward leads into, and which of its machines is meant: by the name of a node, `NODE:NIC`, or an address. */
+import type { Issue, IssuePath } from '../base/issue.ts';
+import { nearestWord } from '../base/spelling.ts';
+import type { HostForward } from '../nat/forward-spec.ts';
+import type { Fault } from '../nat/forward-text.ts';
+import { fault, readForward } from '../nat/forward-text.ts';
+import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import { formatIpv4, isOnLink } from '../wire/ipv4-address.ts';
+import { hostFault } from './check-addresses.ts';
+import type { LabPlan } from './plan.ts';
+
+/** Where forwards may lead. */
+export interface ForwardPlaces {
+  /** Networks with a gateway. */
+  readonly networks: readonly { readonly name: string; readonly interface: Ipv4Interface; readonly hasDhcp: boolean }[];
+  /** The cards of a lab. Where there are none, machines go by the names that they tell DHCP. */
+  readonly nics: readonly ForwardNic[];
+}
+
+export interface ForwardNic {
+  readonly node: string;
+  readonly name: string;
+  readonly network: string;
+  /** The address that is reserved for it. */
+  readonly address: Ipv4 | undefined;
+}
+
+export interface PlacedForward {
+  readonly network: string;
+  readonly forward: HostForward;
+}
+
+/** Reads a rule and finds its guest, on `network` where that is given; undefined where something is wrong, which then is the last of `issues`. */
+export function placeForward(
+  text: string,
+  places: ForwardPlaces,
+  network: string | undefined,
+  path: IssuePath,
+  issues: Issue[],
+): PlacedForward | undefined {
+  const { rule, nic } = withoutNic(text);
+  const forward = readForward(rule, path, issues);
+  if (forward === undefined) return undefined;
+  const wanted = places.networks.filter(({ name }) => network === undefined || name === network);
+  const place =
+    typeof forward.guest === 'number'
+      ? placeOfAddress(forward.guest, wanted)
+      : placeOfName(forward.guest, nic, { ...places, networks: wanted });
+  if ('code' in place) {
+    issues.push({ ...place, path });
+    return undefined;
+  }
+  return { network: place.network, forward: { ...forward, guest: place.guest } };
+}
+
+/** Where forwards may lead in a lab. */
+export function forwardPlaces(plan: LabPlan): ForwardPlaces {
+  const gateways = plan.networks.flatMap(({ name, gateway }) => (gateway === undefined ? [] : [{ name, gateway }]));
+  const reservations = new Map(
+    gateways.flatMap(({ gateway }) => (gateway.dhcp?.reservations ?? []).map(({ mac, address }) => [mac, address])),
+  );
+  return {
+    networks: gateways.map(({ name, gateway }) => ({
+      name,
+      interface: gateway.interface,
+      hasDhcp: gateway.dhcp !== undefined,
+    })),
+    nics: plan.nics.map(({ node, name, network, mac }) => ({ node, name, network, address: reservations.get(mac) })),
+  };
+}
+
+/** `NODE:NIC:PORT` as the rule with `NODE:PORT`, and the card. */
+function withoutNic(text: string): { readonly rule: string; readonly nic?: string } {
+  const match = /^(.*->\s*[a-z0-9-]+):([a-z0-9-]+)(:\S+.*)$/is.exec(text);
+  return match === null ? { rule: text } : { rule: `${match[1]}${match[3]}`, nic: match[2]! };
+}
+
+type Place = { readonly network: string; readonly guest: Ipv4 | string };
+
+function placeOfAddress(address: Ipv4, networks: ForwardPlaces['networks']): Place | Fault {
+  const network = networks.find(({ interface: own }) => isOnLink(own, address));
+  if (network === undefined) {
+    const known = networks.map(({ name, interface: own }) => `${name} (${formatIpv4(own.address)})`);
+    const hint =
+      known.length === 0 ? 'give a network a gateway' : `take an address of a machine beside ${known.join(', ')}`;
+    return fault('outside-subnet', `${formatIpv4(address)} is on no network with a gateway`, hint);
+  }
+  const wrong = hostFault(address, network.interface);
+  if (wrong !== undefined) return wrong;
+  if (address !== network.interface.address) return { network: network.name, guest: address };
+  return fault(
+    'address-taken',
+    `${formatIpv4(address)} is the gateway itself`,
+    'take the name or the address of a machine',
+  );
+}
+
+function placeOfName(guest: string, nic: string | undefined, { networks, nics }: ForwardPlaces): Place | Fault {
+  if (nics.length === 0) return placeOfStranger(guest, networks);
+  const own = nics.filter(({ node }) => node === guest);
+  if (own.length === 0) return unknown('node', guest, [...new Set(nics.map(({ node }) => node))]);
+  const meant = nic === undefined ? own : own.filter(({ name }) => name === nic);
+  if (meant.length === 0)
+    return unknown(
+      'nic',
+      `${guest}:${nic}`,
+      own.map(({ name }) => `${guest}:${name}`),
+    );
+  const reachable = meant.filter(({ network }) => networks.some(({ name }) => name === network));
+  const [first, second] = reachable;
+  if (first === undefined) {
+    const message = `${guest} is on no network with a gateway that could forward`;
+    return fault('no-gateway', message, 'give one of its networks a gateway, or plug it in elsewhere');
+  }
+  if (second !== undefined) {
+    const message = `${guest} has several cards: ${reachable.map(({ name }) => name).join(', ')}`;
+    return fault('ambiguous-guest', message, `say which one, as ${guest}:${first.name}:PORT`);
+  }
+  return placeOfNic(first, own, networks);
+}
+
+/** The name stands where it means this card; otherwise its address does. */
+function placeOfNic(nic: ForwardNic, own: readonly ForwardNic[], networks: ForwardPlaces['networks']): Place | Fault {
+  const { node, name, network, address } = nic;
+  const isAlone = own.every((other) => other === nic || other.network !== network);
+  const hasDhcp = networks.find((each) => each.name === network)?.hasDhcp === true;
+  if (isAlone && hasDhcp) return { network, guest: node };
+  if (address !== undefined) return { network, guest: address };
+  if (!hasDhcp) {
+    const message = `${network} has no DHCP, so nobody knows the address of ${node}`;
+    return fault('no-dhcp', message, `write its address in place of ${node}`);
+  }
+  const message = `${node} has several cards on ${network}, and no address is reserved for ${node}:${name}`;
+  return fault('ambiguous-guest', message, 'give the card an address');
+}
+
+/** Without nodes any machine may have told DHCP its name. */
+function placeOfStranger(guest: string, networks: ForwardPlaces['networks']): Place | Fault {
+  const [network] = networks;
+  if (network?.hasDhcp === true) return { network: network.name, guest };
+  return fault('no-gateway', `nobody knows the address of ${guest}`, 'write its address, on a network with a gateway');
+}
+
+function unknown(kind: 'node' | 'nic', given: string, known: readonly string[]): Fault {
+  const meant = nearestWord(given, known);
+  const hint = meant === undefined ? `take one of ${known.join(', ')}` : `did you mean ${meant}?`;
+  return fault(`unknown-${kind}`, `there is no ${kind === 'node' ? 'node' : 'card'} ${given}`, hint);
+}
