@@ -11,7 +11,7 @@ import type { LeaveReason } from '../link/arrival.ts';
 import type { DropSink } from '../link/drops.ts';
 import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
 import { LENGTH_PREFIX } from '../link/frame-batch.ts';
-import type { Port } from '../link/port.ts';
+import type { Port, PortReceiver } from '../link/port.ts';
 import type { FramingFault } from '../link/stream-framing.ts';
 import { StreamFraming } from '../link/stream-framing.ts';
 
@@ -23,7 +23,9 @@ export class StreamPort implements Port {
   readonly #framing: StreamFraming;
   readonly #drops: DropSink;
   readonly #onWritten = () => this.#written();
-  #receiver: FrameSink | undefined;
+  #receiver: PortReceiver | undefined;
+  /** The kernel did not take all at once. */
+  #isWaiting = false;
   /** What the kernel has not taken yet lies there. */
   #loan: Loan | undefined;
   #leave: LeaveReason = { kind: 'hung-up' };
@@ -46,7 +48,7 @@ export class StreamPort implements Port {
     return this.#socket.writableLength;
   }
 
-  attach(receiver: FrameSink): void {
+  attach(receiver: PortReceiver): void {
     this.#receiver = receiver;
   }
 
@@ -71,6 +73,7 @@ export class StreamPort implements Port {
     }
     socket.write(Buffer.from(bytes.buffer, bytes.byteOffset + from, length), this.#onWritten);
     if (socket.writableLength === 0) return;
+    this.#isWaiting = true;
     this.#returnLoan(); // nothing waited, so the one before is paid
     this.#loan = batch.retain();
   }
@@ -80,7 +83,11 @@ export class StreamPort implements Port {
   }
 
   #written(): void {
-    if (this.#socket.writableLength === 0) this.#returnLoan();
+    if (this.#socket.writableLength > 0) return;
+    this.#returnLoan();
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#receiver?.drained?.();
   }
 
   #returnLoan(): void {

@@ -2,7 +2,7 @@ import type { DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
 import type { Port } from '../link/port.ts';
 import type { Lan } from './lan.ts';
-import { Turnstile } from './lan.ts';
+import { Turnstile, tellOthers } from './lan.ts';
 
 /** Repeats what comes in on one port to all others, as a repeater does: no addresses, no memory. */
 export class Hub implements Lan {
@@ -16,12 +16,23 @@ export class Hub implements Lan {
 
   plug(port: Port): void {
     this.#ports = [...this.#ports, port];
-    port.attach({ push: (batch, first, end) => this.#turnstile.enter(port, batch, first, end) });
+    port.attach({
+      push: (batch, first, end) => this.#turnstile.enter(port, batch, first, end),
+      drained: () => tellOthers(this.#ports, port),
+      egress: { queuedTowards: () => this.#shortestQueue(port) },
+    });
   }
 
   unplug(port: Port): void {
     port.detach();
     this.#ports = this.#ports.filter((other) => other !== port);
+  }
+
+  /** A hub does not know who is where. The shortest queue never makes a station wait for a machine that it does not talk to. */
+  #shortestQueue(from: Port): number {
+    let shortest = Number.POSITIVE_INFINITY;
+    for (const port of this.#ports) if (port !== from) shortest = Math.min(shortest, port.queued);
+    return shortest === Number.POSITIVE_INFINITY ? 0 : shortest;
   }
 
   #repeat(from: Port, batch: FrameBatch, first: number, end: number): void {

@@ -17,6 +17,11 @@ export interface Lan {
   unplug(port: Port): void;
 }
 
+/** The queue of `port` is empty again, which may be what a station on another port waits for. */
+export function tellOthers(ports: readonly Port[], port: Port): void {
+  for (const other of ports) if (other !== port) other.roomElsewhere?.();
+}
+
 /** Octets of answers that may wait while one chunk is forwarded. */
 const BACKLOG_LIMIT = 4 * 1024 * 1024;
 

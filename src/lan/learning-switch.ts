@@ -16,7 +16,7 @@ import { isGroupMac, readMac } from '../wire/mac.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
 import { Gatherer } from './gatherer.ts';
 import type { Lan } from './lan.ts';
-import { Turnstile } from './lan.ts';
+import { Turnstile, tellOthers } from './lan.ts';
 import type { Station } from './station-table.ts';
 import { StationTable } from './station-table.ts';
 
@@ -54,7 +54,11 @@ export class LearningSwitch implements Lan {
 
   plug(port: Port): void {
     this.#ports = [...this.#ports, port];
-    port.attach({ push: (batch, first, end) => this.#turnstile.enter(port, batch, first, end) });
+    port.attach({
+      push: (batch, first, end) => this.#turnstile.enter(port, batch, first, end),
+      drained: () => tellOthers(this.#ports, port),
+      egress: { queuedTowards: (mac) => this.#stations.find(0, mac, this.#scheduler.now())?.queued ?? 0 },
+    });
   }
 
   unplug(port: Port): void {

@@ -72,6 +72,29 @@ export type StackDropReason =
   | 'udp-no-listener'
   /** A policy refuses where it is going. */
   | 'udp-prohibited'
+  | 'tcp-malformed'
+  | 'tcp-bad-checksum'
+  /** RFC 9293, 3.9.2.3: a connection has one host at each end. */
+  | 'tcp-broadcast'
+  /** A SYN to a port where nobody listens. */
+  | 'tcp-no-listener'
+  /** A segment of a connection that is not there. */
+  | 'tcp-no-connection'
+  /** Octets that came before, or that were not allowed; a guess at what a connection expects. */
+  | 'tcp-out-of-window'
+  /** It acknowledges what was never sent, or what it cannot remember. */
+  | 'tcp-bad-ack'
+  | 'tcp-no-ack'
+  /** RFC 7323, 3.2: both sides had agreed on timestamps. */
+  | 'tcp-no-timestamp'
+  /** RFC 7323, 5: a segment of an earlier lap of the sequence numbers. */
+  | 'tcp-old-timestamp'
+  /** A piece that came early, and there is no room to keep it. */
+  | 'tcp-out-of-order-full'
+  /** A handshake that made room for a newer one. */
+  | 'tcp-half-open-full'
+  /** A SYN beyond the connections that a stack keeps. */
+  | 'tcp-full'
   | 'neighbour-unresolved'
   | 'neighbour-queue-full';
 

@@ -9,9 +9,9 @@
 import { Counters } from '../base/counters.ts';
 import type { Mac } from '../wire/mac.ts';
 import type { DropReason, DropSink } from './drops.ts';
-import type { FrameBatch, FrameSink } from './frame-batch.ts';
+import type { FrameBatch } from './frame-batch.ts';
 import { octetsOf } from './frame-batch.ts';
-import type { Port } from './port.ts';
+import type { Port, PortReceiver } from './port.ts';
 import type { Direction, Probe } from './probe.ts';
 
 /** Octets that may wait for a machine that reads slowly; what comes then is dropped as `egress-full`. */
@@ -30,16 +30,23 @@ export class Jack implements Port, DropSink {
   readonly toGuest: Traffic = { frames: 0, octets: 0 };
   readonly drops = new Counters();
   readonly #egressLimit: number;
-  readonly #inward: FrameSink;
+  readonly #inward: PortReceiver;
   #probes: readonly Probe[] = [];
   #machine: Port | undefined;
-  #lan: FrameSink | undefined;
+  #lan: PortReceiver | undefined;
 
   constructor(name: string, mac?: Mac, egressLimit = EGRESS_LIMIT) {
     this.name = name;
     this.mac = mac;
     this.#egressLimit = egressLimit;
-    this.#inward = { push: (batch, first, end) => this.#receive(batch, first, end) };
+    const lan = () => this.#lan;
+    this.#inward = {
+      push: (batch, first, end) => this.#receive(batch, first, end),
+      drained: () => lan()?.drained?.(),
+      get egress() {
+        return lan()?.egress;
+      },
+    };
   }
 
   get isConnected(): boolean {
@@ -62,12 +69,16 @@ export class Jack implements Port, DropSink {
     this.#machine = undefined;
   }
 
-  attach(receiver: FrameSink): void {
+  attach(receiver: PortReceiver): void {
     this.#lan = receiver;
   }
 
   detach(): void {
     this.#lan = undefined;
+  }
+
+  roomElsewhere(): void {
+    this.#machine?.roomElsewhere?.();
   }
 
   listen(probe: Probe): void {

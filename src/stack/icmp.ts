@@ -9,6 +9,7 @@ import type { Icmpv4Header } from '../wire/icmpv4.ts';
 import {
   ADMINISTRATIVELY_PROHIBITED,
   emitIcmpv4,
+  FRAGMENTATION_NEEDED,
   HOST_UNREACHABLE,
   ICMPV4_ECHO_REPLY,
   ICMPV4_ECHO_REQUEST,
@@ -63,6 +64,8 @@ type OnTransitEcho = (request: EchoRequest) => 'taken' | 'prohibited';
 export interface ReportedError {
   readonly type: number;
   readonly code: number;
+  /** Of `fragmentation needed`: octets that the next hop takes (RFC 1191); otherwise 0. */
+  readonly mtu: number;
   readonly source: Ipv4;
   readonly destination: Ipv4;
   readonly bytes: Uint8Array;
@@ -145,7 +148,9 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
 
   #takeError({ batch }: IncomingPacket): DropReason | undefined {
     const { type, code, payloadStart, payloadEnd } = this.#message;
-    return this.#fail(batch.bytes, payloadStart, payloadEnd, type, code) ? undefined : 'icmp-unmatched';
+    const isFragmentationNeeded = type === ICMPV4_UNREACHABLE && code === FRAGMENTATION_NEEDED;
+    const mtu = isFragmentationNeeded ? this.#message.sequence : 0;
+    return this.#fail(batch.bytes, payloadStart, payloadEnd, type, code, mtu) ? undefined : 'icmp-unmatched';
   }
 
   /** Hands errors about packets of `protocol` to `handler`, which says whether they were about something that it sent. */
@@ -194,16 +199,16 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
   /** Our own packets (whole frames) found nobody at the next hop. */
   nextHopUnreachable(frames: readonly Uint8Array[]): void {
     for (const frame of frames)
-      this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, ICMPV4_UNREACHABLE, HOST_UNREACHABLE);
+      this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, ICMPV4_UNREACHABLE, HOST_UNREACHABLE, 0);
   }
 
   /** Tells whoever sent the packet that starts at `start`; false where nobody here did. */
-  #fail(bytes: Uint8Array, start: number, end: number, type: number, code: number): boolean {
+  #fail(bytes: Uint8Array, start: number, end: number, type: number, code: number, mtu: number): boolean {
     const ip = this.#quotedIp;
     if (ip.bindQuoted(bytes, start, end) !== undefined || ip.fragmentOffset !== 0) return false;
     if (ip.protocol === PROTOCOL_ICMP) return type === ICMPV4_UNREACHABLE && this.#failPing(bytes, ip, code);
     const { source, destination, payloadStart, payloadEnd } = ip;
-    const error = { type, code, source, destination, bytes, start: payloadStart, end: payloadEnd };
+    const error = { type, code, mtu, source, destination, bytes, start: payloadStart, end: payloadEnd };
     return this.#onError.get(ip.protocol)?.(error) === true;
   }
 

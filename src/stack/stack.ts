@@ -7,12 +7,12 @@
  *
  *     push ── arp ── neighbours ─┐                      transmitter collects frames, one push per piece of work
  *        ├─── ipv4-input ── reassembly                  addressing  knows whose address is whose
- *        │         └── icmp, udp ── ipv4-output ── neighbours ── transmitter
+ *        │         └── icmp, udp, tcp/ ── ipv4-output ── neighbours ── transmitter
  *        └─── ipv6-input ── icmpv6 ── ndp
  *                              └───────┴── ipv6-output ── transmitter
  *
  * Who owns what: `Addressing` and `Ipv6Addressing` the addresses, `Neighbours` the packets that wait for a MAC, `Reassembly` the
- * fragments, `Udp` the listeners, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop,
+ * fragments, `Udp` the listeners, `Tcp` the connections, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop,
  * never grow or throw.
  *
  * What is left out: options of IPv4 are skipped (source routes are never followed), nothing is forwarded, multicast is sent but not
@@ -24,10 +24,10 @@ import type { Random } from '../base/chance.ts';
 import { Counters } from '../base/counters.ts';
 import type { Scheduler } from '../base/time.ts';
 import type { DropReason, DropSink } from '../link/drops.ts';
-import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
-import type { Port } from '../link/port.ts';
+import type { FrameBatch } from '../link/frame-batch.ts';
+import type { Port, PortReceiver } from '../link/port.ts';
 import { ETHERNET_TYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_VLAN } from '../wire/ethernet.ts';
-import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { NEXT_HEADER_ICMPV6 } from '../wire/ipv6.ts';
 import type { Mac } from '../wire/mac.ts';
@@ -49,6 +49,8 @@ import { Ipv6Input } from './ipv6-input.ts';
 import { Ipv6Output } from './ipv6-output.ts';
 import type { NeighbourDiscovery } from './ndp.ts';
 import { Ndp } from './ndp.ts';
+import { Tcp } from './tcp/tcp.ts';
+import type { TcpLayer } from './tcp-layer.ts';
 import { Transmitter } from './transmitter.ts';
 import { Udp } from './udp.ts';
 import type { UdpLayer } from './udp-layer.ts';
@@ -75,7 +77,9 @@ export class Stack implements Port, DropSink {
   readonly #addressing = new Addressing();
   readonly #arp: Arp;
   readonly #icmp: Icmp;
+  readonly #tcp: Tcp;
   readonly #ipv4: Ipv4Input;
+  #receiver: PortReceiver | undefined;
   readonly #ipv6Addressing: Ipv6Addressing;
   readonly #ndp: Ndp;
   readonly #ipv6: Ipv6Input;
@@ -92,9 +96,22 @@ export class Stack implements Port, DropSink {
     this.#icmp = new Icmp(scheduler, random, this.#addressing, output, this);
     const udp = new Udp(random, this.#addressing, output, this.#icmp, this);
     this.udp = udp;
+    this.#tcp = new Tcp({
+      mtu,
+      scheduler,
+      random,
+      transmitter: this.#transmitter,
+      addressing: this.#addressing,
+      neighbours: this.#arp.neighbours,
+      output,
+      icmp: this.#icmp,
+      drops: this,
+      queuedTowards: (to) => this.#receiver?.egress?.queuedTowards(to) ?? 0,
+    });
     const protocols = new Map<number, Ipv4Protocol>([
       [PROTOCOL_ICMP, this.#icmp],
       [PROTOCOL_UDP, udp],
+      [PROTOCOL_TCP, this.#tcp],
     ]);
     this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, protocols, takesTransit);
 
@@ -120,6 +137,10 @@ export class Stack implements Port, DropSink {
     return this.#arp;
   }
 
+  get tcp(): TcpLayer {
+    return this.#tcp;
+  }
+
   get icmp(): IcmpLayer {
     return this.#icmp;
   }
@@ -137,17 +158,25 @@ export class Stack implements Port, DropSink {
     return 0;
   }
 
-  attach(receiver: FrameSink): void {
+  attach(receiver: PortReceiver): void {
+    this.#receiver = receiver;
     this.#transmitter.attach(receiver);
   }
 
   detach(): void {
+    this.#receiver = undefined;
     this.#transmitter.attach(undefined);
+  }
+
+  /** A machine on the LAN can take frames again. */
+  roomElsewhere(): void {
+    this.#tcp.resume();
   }
 
   push(batch: FrameBatch, first: number, end: number): void {
     this.#transmitter.during(() => {
       for (let i = first; i < end; i++) this.#receive(batch, i);
+      this.#tcp.endBatch();
     });
   }
 

@@ -14,6 +14,7 @@ export class Transmitter {
   readonly #assembler = new FrameAssembler({ push: (batch, first, end) => this.#receiver?.push(batch, first, end) });
   #receiver: FrameSink | undefined;
   #depth = 0;
+  #atEnd: (() => boolean) | undefined;
 
   constructor(mac: Mac) {
     this.mac = mac;
@@ -23,15 +24,26 @@ export class Transmitter {
     this.#receiver = receiver;
   }
 
+  /** `work` is done before the frames of each outermost piece of work leave; where it answers true, again after they have left. */
+  atEnd(work: () => boolean): void {
+    this.#atEnd = work;
+  }
+
   /** Does `work`; the frames that it and everything inside it sends leave as one push at the end of the outermost call. */
   during(work: () => void): void {
     this.#depth++;
     try {
       work();
+      if (this.#depth === 1) while (this.#atEnd?.() === true) this.#assembler.flush();
     } finally {
       this.#depth--;
       if (this.#depth === 0) this.#assembler.flush();
     }
+  }
+
+  /** Inside a `during`. */
+  get isAtWork(): boolean {
+    return this.#depth > 0;
   }
 
   /** The buffer that the last `reserve` was about. */

@@ -33,6 +33,7 @@ const OFFSET_MASK = 0x1fff;
 export const FRAGMENT_UNIT = 8;
 
 export const PROTOCOL_ICMP = 1;
+export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
 
 /** A window over a packet that already lies in a buffer; `bind` moves it. */
