@@ -1,0 +1,69 @@
+/**
+ * Who is called what on one network, as its name server tells it: cards that the configuration names, machines that told DHCP a name,
+ * and the gateway itself.
+ *
+ * A name of the configuration is its card's for good: what another machine calls itself does not take it, nor `gateway`. Addresses are
+ * those that are reserved or leased now.
+ */
+import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
+import type { LeaseEntry } from '../service/dhcp/leases.ts';
+import type { LabNames } from '../service/dns/dns-config.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
+import type { Mac } from '../wire/mac.ts';
+
+/** The gateway's own name. */
+const GATEWAY = 'gateway';
+
+export class NetworkNames implements LabNames {
+  readonly #gateway: Ipv4;
+  readonly #leases: () => readonly LeaseEntry[];
+  readonly #reservations: ReadonlyMap<Mac, Ipv4>;
+  /** Names of the configuration, by card. */
+  readonly #named: ReadonlyMap<Mac, string>;
+  readonly #taken: ReadonlySet<string>;
+
+  constructor(gateway: Ipv4, dhcp: DhcpConfig | undefined, leases: () => readonly LeaseEntry[]) {
+    this.#gateway = gateway;
+    this.#leases = leases;
+    const reservations = dhcp?.reservations ?? [];
+    this.#reservations = new Map(reservations.map(({ mac, address }) => [mac, address]));
+    this.#named = new Map([
+      ...[...(dhcp?.hostnames ?? [])].map(([mac, name]) => [mac, name.toLowerCase()] as const),
+      ...reservations.flatMap(({ mac, hostname }) => (hostname ? [[mac, hostname.toLowerCase()] as const] : [])),
+    ]);
+    this.#taken = new Set([GATEWAY, ...this.#named.values()]);
+  }
+
+  addressesOf(host: string): readonly Ipv4[] {
+    const wanted = host.toLowerCase();
+    if (wanted === GATEWAY) return [this.#gateway];
+    const addresses = new Set<Ipv4>();
+    for (const { name, address } of this.#owners()) if (name === wanted) addresses.add(address);
+    return [...addresses];
+  }
+
+  nameOf(address: Ipv4): string | undefined {
+    if (address === this.#gateway) return GATEWAY;
+    for (const owner of this.#owners()) if (owner.address === address) return owner.name;
+    return undefined;
+  }
+
+  /** Every name with an address. */
+  *#owners(): Iterable<{ readonly name: string; readonly address: Ipv4 }> {
+    for (const [mac, address] of this.#reservations) {
+      const name = this.#named.get(mac);
+      if (name !== undefined) yield { name, address };
+    }
+    for (const { mac, address, state, hostname } of this.#leases()) {
+      if (state !== 'bound') continue;
+      const own = this.#named.get(mac) ?? this.#toldName(hostname);
+      if (own !== undefined) yield { name: own, address };
+    }
+  }
+
+  /** What a machine calls itself, its first label, unless that is another's name. */
+  #toldName(hostname: string | undefined): string | undefined {
+    const label = hostname?.toLowerCase().split('.')[0];
+    return label === undefined || this.#taken.has(label) ? undefined : label;
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { NetworkNames } from '../../src/gateway/lab-names.ts';
+import type { DhcpConfig } from '../../src/service/dhcp/dhcp-config.ts';
+import type { LeaseEntry } from '../../src/service/dhcp/leases.ts';
+import { ip } from '../support/stack-peer.ts';
+
+const GATEWAY = ip('10.0.2.2');
+const WEB = 0x525400000001;
+const DB = 0x525400000002;
+const STRANGER = 0x525400000003;
+
+const dhcp: DhcpConfig = {
+  first: ip('10.0.2.15'),
+  last: ip('10.0.2.254'),
+  leaseTime: 60,
+  reservations: [{ mac: WEB, address: ip('10.0.2.80'), hostname: 'web' }],
+  hostnames: new Map([[DB, 'db']]),
+  routers: [],
+  dns: [],
+  search: [],
+  ntp: [],
+  routes: [],
+};
+
+function lease(mac: number, address: string, hostname?: string, state: LeaseEntry['state'] = 'bound'): LeaseEntry {
+  return { mac, address: ip(address), state, expires: 1e9, ...(hostname !== undefined && { hostname }) };
+}
+
+function namesWith(...leases: LeaseEntry[]): NetworkNames {
+  return new NetworkNames(GATEWAY, dhcp, () => leases);
+}
+
+describe('the names of a network', () => {
+  it('has the gateway, whatever case is asked', () => {
+    expect(namesWith().addressesOf('Gateway')).toEqual([GATEWAY]);
+    expect(namesWith().nameOf(GATEWAY)).toBe('gateway');
+  });
+
+  it('has a reserved card before its machine has come', () => {
+    expect(namesWith().addressesOf('web')).toEqual([ip('10.0.2.80')]);
+    expect(namesWith().nameOf(ip('10.0.2.80'))).toBe('web');
+  });
+
+  it('has a named card where its lease is, whatever the machine calls itself', () => {
+    const names = namesWith(lease(DB, '10.0.2.15', 'localhost'));
+    expect(names.addressesOf('db')).toEqual([ip('10.0.2.15')]);
+    expect(names.addressesOf('localhost')).toEqual([]);
+  });
+
+  it('has a machine by the first label of the name that it told', () => {
+    const names = namesWith(lease(STRANGER, '10.0.2.16', 'Laptop.example.org'));
+    expect(names.addressesOf('laptop')).toEqual([ip('10.0.2.16')]);
+    expect(names.nameOf(ip('10.0.2.16'))).toBe('laptop');
+  });
+
+  it.each(['web', 'DB', 'gateway'])('lets nobody else be called %s', (name) => {
+    const names = namesWith(lease(STRANGER, '10.0.2.16', name));
+    expect(names.nameOf(ip('10.0.2.16'))).toBeUndefined();
+    expect(names.addressesOf(name)).not.toContain(ip('10.0.2.16'));
+  });
+
+  it.each(['offered', 'expired', 'released', 'declined'] as const)('forgets a lease that is %s', (state) => {
+    expect(namesWith(lease(STRANGER, '10.0.2.16', 'laptop', state)).addressesOf('laptop')).toEqual([]);
+  });
+});
