@@ -45,6 +45,7 @@ import type { DnsClient } from './client.ts';
 import type { DnsConfig, LabNames } from './dns-config.ts';
 import { Forwarder, type ForwarderStatistics } from './forwarder.ts';
 import { type LocalAnswer, LocalZone } from './local-zone.ts';
+import { DnsStreams } from './streams.ts';
 
 /** What a name server needs from outside. */
 export interface DnsOutside {
@@ -56,6 +57,11 @@ export interface DnsOutside {
   /** Queries and what became of them, by name. */
   readonly counters: Counters;
   readonly log: Log;
+}
+
+export interface DnsStatistics extends ForwarderStatistics {
+  /** Of clients, over TCP. */
+  readonly connections: number;
 }
 
 /** What TCP puts before each message. */
@@ -70,6 +76,7 @@ export class DnsServer implements Service {
   readonly #outside: DnsOutside;
   readonly #zone: LocalZone;
   readonly #forwarder: Forwarder;
+  readonly #streams: DnsStreams;
   /** The answer that is being written. */
   readonly #out = new Uint8Array(LENGTH_PREFIX + DNS_MAX_LENGTH + 16);
   #socket: UdpSocket | undefined;
@@ -82,6 +89,7 @@ export class DnsServer implements Service {
     this.#outside = outside;
     this.#zone = new LocalZone(config, at, names);
     this.#forwarder = new Forwarder(config, outside);
+    this.#streams = new DnsStreams(at, outside, (bytes, client) => this.#query(bytes, client));
     for (const { type, name } of this.#zone.unusable)
       outside.log({
         event: 'dns-record-unusable',
@@ -93,16 +101,18 @@ export class DnsServer implements Service {
   start(stack: Stack): void {
     this.#udpLimit = Math.max(DNS_MIN_UDP_LENGTH, stack.mtu - IPV4_HEADER_LENGTH - UDP_HEADER_LENGTH);
     this.#socket = stack.udp.open(DNS_PORT, (datagram) => this.#receive(datagram), { address: this.#address });
+    this.#streams.start(stack.tcp, this.#address);
   }
 
   stop(): void {
     this.#socket?.close();
     this.#socket = undefined;
+    this.#streams.stop();
     this.#forwarder.stop();
   }
 
-  statistics(): ForwarderStatistics {
-    return this.#forwarder.statistics();
+  statistics(): DnsStatistics {
+    return { ...this.#forwarder.statistics(), connections: this.#streams.size };
   }
 
   #receive({ from, payload }: UdpDatagram): void {
