@@ -14,11 +14,9 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import type { ConnectFailure, HostStream, HostStreamEnd, HostStreamEvents, StreamTarget } from '../base/host-net.ts';
 import type { Lender } from '../base/loan.ts';
+import { SEND_HIGH_WATER } from '../stack/tcp/connection.ts';
 import type { TcpConnection, TcpEnd, TcpEvents } from '../stack/tcp-layer.ts';
 import type { Flow } from './flow.ts';
-
-/** Octets that wait for the guest's acknowledgement above which the host is not read. */
-export const SEND_HIGH_WATER = 256 * 1024;
 
 /** Waits for the side that was called. Exactly one of these is called. */
 export interface TcpOpening {
