@@ -31,7 +31,7 @@ export class NetworkNames implements LabNames {
       ...[...(dhcp?.hostnames ?? [])].map(([mac, name]) => [mac, name.toLowerCase()] as const),
       ...reservations.flatMap(({ mac, hostname }) => (hostname ? [[mac, hostname.toLowerCase()] as const] : [])),
     ]);
-    this.#taken = new Set([GATEWAY, ...this.#named.values()]);
+    this.#taken = new Set([GATEWAY, 'localhost', ...this.#named.values()]);
   }
 
   addressesOf(host: string): readonly Ipv4[] {
@@ -61,9 +61,12 @@ export class NetworkNames implements LabNames {
     }
   }
 
-  /** What a machine calls itself, its first label, unless that is another's name. */
+  /** What a machine calls itself, its first label, unless that is no host name or another's. */
   #toldName(hostname: string | undefined): string | undefined {
     const label = hostname?.toLowerCase().split('.')[0];
-    return label === undefined || this.#taken.has(label) ? undefined : label;
+    return label === undefined || !HOST_LABEL.test(label) || this.#taken.has(label) ? undefined : label;
   }
 }
+
+/** RFC 1123, 2.1: letters, digits and inner hyphens, up to 63 of them. */
+const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -59,6 +59,10 @@ describe('the names of a network', () => {
     expect(names.addressesOf(name)).not.toContain(ip('10.0.2.16'));
   });
 
+  it.each(['', '-x', 'x-', 'a b', 'ünï', '.', 'a'.repeat(64), 'localhost'])('takes %j for no name', (hostname) => {
+    expect(namesWith(lease(STRANGER, '10.0.2.16', hostname)).nameOf(ip('10.0.2.16'))).toBeUndefined();
+  });
+
   it.each(['offered', 'expired', 'released', 'declined'] as const)('forgets a lease that is %s', (state) => {
     expect(namesWith(lease(STRANGER, '10.0.2.16', 'laptop', state)).addressesOf('laptop')).toEqual([]);
   });
