@@ -1,26 +1,37 @@
 /**
- * The station that a network of machines finds at its gateway address: it answers ARP, neighbour solicitations and ping, offers DHCP
- * and TFTP, and tells who asks for one that there is no IPv6 router.
+ * The station that a network of machines finds at its gateway address: it answers ARP, neighbour solicitations and ping, offers DHCP,
+ * DNS and TFTP, is the way to the world and from the host to its machines, and tells who asks for one that there is no IPv6 router.
  *
- * Theory of operation. One stack, and on it the services: router advertisements always, the others as the configuration names them.
- * The gateway is a `Port` like any machine's, so a LAN, a capture and a test see nothing special in it. Leases are read before the
- * services start and are written by them.
+ * Theory of operation. One stack, on it the services, and NAT for what no service listens to: router advertisements and forwards always,
+ * the others as the configuration names them. The stack has more addresses than its own where a name server, a share or a `guestfwd`
+ * stands at one. The gateway is a `Port` like any machine's, so a LAN, a capture and a test see nothing special in it. Leases are read
+ * before the services start and are written by them.
  */
 import type { Random } from '../base/chance.ts';
 import { Counters } from '../base/counters.ts';
 import type { FileTree, StateFile } from '../base/files.ts';
+import type { HostNet } from '../base/host-net.ts';
 import type { Log } from '../base/log.ts';
+import type { HostResolvers } from '../base/resolvers.ts';
 import type { Scheduler, WallClock } from '../base/time.ts';
 import type { Port } from '../link/port.ts';
+import type { Flow } from '../nat/flow.ts';
+import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
+import type { HostForwards } from '../nat/host-forwards.ts';
+import { Nat } from '../nat/nat.ts';
+import type { EgressConfig } from '../policy/egress.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import { DhcpServer } from '../service/dhcp/server.ts';
+import type { DnsConfig } from '../service/dns/dns-config.ts';
+import { DnsServer } from '../service/dns/server.ts';
 import { RouterAdvertisements } from '../service/router-advertisements.ts';
 import type { Service } from '../service/service.ts';
 import { TftpServer } from '../service/tftp/server.ts';
 import { Stack } from '../stack/stack.ts';
-import type { Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
+import { NetworkNames } from './lab-names.ts';
 
 export interface GatewayConfig {
   readonly mac: Mac;
@@ -28,8 +39,13 @@ export interface GatewayConfig {
   readonly mtu: number;
   readonly interface: Ipv4Interface;
   readonly dhcp?: DhcpConfig;
+  readonly dns?: DnsConfig;
   /** What TFTP offers; there is no TFTP without it. */
   readonly tftp?: FileTree;
+  /** The way out; guests reach the gateway and each other only where undefined. */
+  readonly nat?: Omit<EgressConfig, 'gateway'> & { readonly source?: Ipv4 };
+  readonly hostForwards: readonly HostForward[];
+  readonly guestForwards: readonly GuestForward[];
 }
 
 export interface GatewayOutside {
@@ -37,6 +53,8 @@ export interface GatewayOutside {
   readonly wallClock: WallClock;
   readonly random: Random;
   readonly log: Log;
+  readonly net: HostNet;
+  readonly resolvers: HostResolvers;
   /** Where leases survive a restart. */
   readonly leases?: StateFile;
 }
@@ -45,18 +63,31 @@ export class Gateway {
   /** What the stack dropped and the services refused, by name. */
   readonly counters = new Counters();
   readonly #stack: Stack;
+  readonly #nat: Nat;
   readonly #dhcp: DhcpServer | undefined;
   readonly #services: readonly Service[];
 
   constructor(config: GatewayConfig, outside: GatewayOutside) {
-    const { mac, mtu, dhcp, tftp } = config;
+    const { mac, mtu, dhcp, dns, tftp, nat } = config;
     const { counters } = this;
-    this.#stack = new Stack({ mac, mtu, scheduler: outside.scheduler, random: outside.random, drops: counters });
-    this.#stack.configure({ interface: config.interface });
+    const { scheduler, random } = outside;
+    const takesTransit = nat !== undefined;
+    this.#stack = new Stack({ mac, mtu, scheduler, random, takesTransit, drops: counters });
+    this.#stack.configure({ interface: config.interface, extra: extraAddresses(config) });
     this.#dhcp = dhcp && new DhcpServer(dhcp, config.interface, mtu, { ...outside, counters });
+    const names = new NetworkNames(config.interface.address, dhcp, () => this.leases());
+    const nameServer = dns && new DnsServer(dns, config.interface, names, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
-    const advertisements = new RouterAdvertisements(outside.scheduler, outside.random);
-    this.#services = [advertisements, this.#dhcp, files].filter((service) => service !== undefined);
+    const advertisements = new RouterAdvertisements(scheduler, random);
+    this.#services = [advertisements, this.#dhcp, nameServer, files].filter((service) => service !== undefined);
+    const { hostForwards, guestForwards } = config;
+    const egress = nat && { ...nat, gateway: config.interface };
+    const resolve = (name: string) => names.addressesOf(name)[0];
+    this.#nat = new Nat({ egress, source: nat?.source, hostForwards, guestForwards }, this.#stack, {
+      ...outside,
+      counters,
+      resolve,
+    });
   }
 
   /** Where the gateway plugs into its LAN. */
@@ -64,14 +95,26 @@ export class Gateway {
     return this.#stack;
   }
 
-  /** Resolves when the leases are read and the services answer. */
+  /** The rules by which clients of the host reach guests. */
+  get forwards(): HostForwards {
+    return this.#nat.hostForwards;
+  }
+
+  /** Conversations between guests and the host's network. */
+  get flows(): Iterable<Flow> {
+    return this.#nat.flows;
+  }
+
+  /** Resolves when the leases are read, the services answer and the forwards listen; rejects where a forward cannot. */
   async start(): Promise<void> {
     await this.#dhcp?.load();
     for (const service of this.#services) service.start(this.#stack);
+    await this.#nat.start();
   }
 
-  /** Resolves when the leases are on disk. */
+  /** Ends every conversation; resolves when the leases are on disk. */
   async stop(): Promise<void> {
+    this.#nat.stop();
     for (const service of this.#services) service.stop();
     await this.#dhcp?.settled();
   }
@@ -80,4 +123,10 @@ export class Gateway {
   leases(): readonly LeaseEntry[] {
     return this.#dhcp?.leases() ?? [];
   }
+}
+
+/** Where services stand beside the gateway's own address. */
+function extraAddresses({ interface: own, dns, guestForwards }: GatewayConfig): readonly Ipv4[] {
+  const addresses = [...(dns === undefined ? [] : [dns.address]), ...guestForwards.map(({ address }) => address)];
+  return addresses.filter((address) => address !== own.address);
 }

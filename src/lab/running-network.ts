@@ -187,12 +187,14 @@ async function gatewayOf(
   environment: Environment,
 ): Promise<Gateway | undefined> {
   if (plan === undefined) return undefined;
-  const { mac, interface: ownInterface, dhcp, tftpFolder } = plan;
+  const { tftpFolder, ...config } = plan;
   const log = limitLog(environment.log, environment.scheduler, LOG_RATE);
   const tftp = tftpFolder === undefined ? undefined : await environment.openFolder(tftpFolder);
   return new Gateway(
-    { mac, mtu, interface: ownInterface, ...(dhcp && { dhcp }), ...(tftp && { tftp }) },
+    { ...config, mtu, ...(tftp && { tftp }) },
     {
+      net: environment.net,
+      resolvers: environment.resolvers,
       scheduler: environment.scheduler,
       wallClock: environment.wallClock,
       random: environment.random,

@@ -17,6 +17,7 @@ import { A, B, C } from '../support/frames.ts';
 import { tell6 } from '../support/ipv6-peer.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
 import { MemoryState, MemoryTree } from '../support/memory-files.ts';
+import { MemoryHostNet } from '../support/memory-host-net.ts';
 import { packet } from '../support/packets.ts';
 import { ip, pattern } from '../support/stack-peer.ts';
 
@@ -40,11 +41,15 @@ class Network {
         interface: SERVER,
         dhcp: { ...POOL, leaseTime, boot: { bootfile: 'boot.img' } },
         tftp: new MemoryTree({ 'boot.img': IMAGE }),
+        hostForwards: [],
+        guestForwards: [],
       },
       {
         scheduler,
         wallClock: scheduler,
         random: new SeededRandom(1),
+        net: new MemoryHostNet(),
+        resolvers: { servers: () => [], search: () => [] },
         log: (entry) => void this.entries.push(entry),
         leases,
       },
