@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer, type Socket as NetSocket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { SeededRandom } from '../../src/base/chance.ts';
 import { Counters } from '../../src/base/counters.ts';
@@ -56,8 +56,11 @@ export class RealDns {
       { ...outside, counters: this.counters, log: () => undefined },
     );
     server.start(near);
-    const relay = createSocket('udp4').bind(0, LOOPBACK);
+    const port = await freePort();
+    const relay = createSocket('udp4').bind(port, LOOPBACK);
     await once(relay, 'listening');
+    const streams = createServer({ allowHalfOpen: true }, (client) => relayStream(far, client)).listen(port, LOOPBACK);
+    await once(streams, 'listening');
     relay.on('message', (query, client) => {
       const socket = far.udp.open(0, ({ payload }) => {
         relay.send(payload.slice(), client.port, client.address);
@@ -69,6 +72,7 @@ export class RealDns {
     onTestFinished(() => {
       server.stop();
       relay.close();
+      streams.close();
     });
   }
 
@@ -78,6 +82,24 @@ export class RealDns {
     const { stdout } = await this.bench.run('dig', [...to, '+short', ...options]);
     return stdout.trim();
   }
+}
+
+/** A client of the host becomes one of the network. */
+function relayStream(far: Stack, client: NetSocket): void {
+  const to = { address: octets('10.0.2.3'), port: 53 };
+  const connection = far.tcp.connect({ address: octets('10.0.2.100'), port: 0 }, to, {
+    opened: () => undefined,
+    received: (bytes) => {
+      client.write(bytes.slice());
+      connection.consumed(bytes.length);
+    },
+    ended: () => client.end(),
+    drained: () => undefined,
+    closed: () => client.destroy(),
+  });
+  client.on('data', (bytes) => connection.send(bytes));
+  client.on('end', () => connection.finish());
+  client.on('error', () => connection.reset());
 }
 
 /** A port of the loopback that nobody has, for UDP and TCP. */

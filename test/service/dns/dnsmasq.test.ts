@@ -47,6 +47,15 @@ describe.skipIf(!isThere)(`dnsmasq upstream, dig as a machine${isThere ? '' : ' 
     expect(real.counters.get('dns-forwarded-over-tcp')).toBe(1);
   });
 
+  it('dig comes again over TCP when it is told to, and at once when it is asked to', async () => {
+    const real = new RealDns();
+    const hosts = Array.from({ length: 100 }, (_, i) => `--host-record=many.example.com,192.0.2.${i + 1}`);
+    await real.serve({ upstream: [await real.dnsmasq(...hosts)] });
+    expect((await real.dig('many.example.com', '+noedns')).split('\n')).toHaveLength(100);
+    expect((await real.dig('many.example.com', '+tcp')).split('\n')).toHaveLength(100);
+    expect([real.counters.get('dns-truncated'), real.counters.get('dns-tcp-queries')]).toEqual([1, 2]);
+  });
+
   it('"there is none" is kept for as long as the zone says', async () => {
     const real = new RealDns();
     const zone = ['--auth-zone=example.com', '--auth-server=ns.example.com,127.0.0.1', '--auth-ttl=1'];
