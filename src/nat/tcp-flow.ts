@@ -26,9 +26,9 @@ export interface TcpOpening {
   abandoned(): void;
 }
 
-/** Hears how a flow ended; `cause` is a name to count. */
+/** Hears how a flow ended; `cause` is a name to count, undefined of a flow that never opened: why is known to its opening. */
 export interface TcpFlowOwner {
-  flowEnded(flow: TcpFlow, cause: TcpFlowEnd): void;
+  flowEnded(flow: TcpFlow, cause: TcpFlowEnd | undefined): void;
 }
 
 export type TcpFlowEnd =
@@ -38,9 +38,7 @@ export type TcpFlowEnd =
   | 'tcp-host-reset'
   | 'tcp-host-broken'
   /** By `close`. */
-  | 'tcp-closed'
-  /** It never opened; why is counted by who opened it. */
-  | 'tcp-not-opened';
+  | 'tcp-closed';
 
 export interface TcpFlowParties {
   readonly initiator: Flow['initiator'];
@@ -91,7 +89,13 @@ export class TcpFlow implements Flow {
   }
 
   close(): void {
-    this.end('tcp-closed');
+    this.#end('tcp-closed');
+  }
+
+  /** Ends a flow that does not open; its opening hears no more. */
+  giveUp(): void {
+    this.#opening = undefined;
+    this.#end(undefined);
   }
 
   /** Whose events decide how the flow opens; from now on it is `opening`. */
@@ -99,8 +103,8 @@ export class TcpFlow implements Flow {
     this.#opening = opening;
   }
 
-  /** The opening is decided; it hears no more. */
-  settle(): void {
+  /** The called side is there; the opening hears no more. */
+  opened(): void {
     this.#opening = undefined;
   }
 
@@ -122,20 +126,6 @@ export class TcpFlow implements Flow {
   /** Reads an accepted host stream from now on. */
   readHost(): void {
     this.#stream?.resume();
-  }
-
-  /** Ends what has not ended by itself with a reset. */
-  end(cause: TcpFlowEnd): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const opening = this.#opening;
-    this.#opening = undefined;
-    this.#connection?.reset();
-    this.#stream?.reset();
-    this.#connection = undefined;
-    this.#stream = undefined;
-    opening?.abandoned();
-    this.#owner.flowEnded(this, cause);
   }
 
   guestOpened(): void {
@@ -172,9 +162,9 @@ export class TcpFlow implements Flow {
       this.#opening = undefined;
       opening.failed(how);
     } else if (how === 'finished') {
-      if (this.#isHostOver) this.end('tcp-finished');
+      if (this.#isHostOver) this.#end('tcp-finished');
     } else {
-      this.end(how === 'reset' ? 'tcp-guest-reset' : 'tcp-guest-timeout');
+      this.#end(how === 'reset' ? 'tcp-guest-reset' : 'tcp-guest-timeout');
     }
   }
 
@@ -210,11 +200,25 @@ export class TcpFlow implements Flow {
     this.#isHostOver = true;
     this.#stream = undefined;
     if (how === 'finished') {
-      if (this.#isGuestOver) this.end('tcp-finished');
+      if (this.#isGuestOver) this.#end('tcp-finished');
     } else if (!this.#hasHostEnded || this.#connection === undefined || this.#connection.unacknowledged === 0) {
-      this.end(how === 'reset' ? 'tcp-host-reset' : 'tcp-host-broken');
+      this.#end(how === 'reset' ? 'tcp-host-reset' : 'tcp-host-broken');
     }
     // otherwise the guest still gets all that the host sent before its end; what the guest sends or closes ends the flow
+  }
+
+  /** Ends what has not ended by itself with a reset. */
+  #end(cause: TcpFlowEnd | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    this.#connection?.reset();
+    this.#stream?.reset();
+    this.#connection = undefined;
+    this.#stream = undefined;
+    opening?.abandoned();
+    this.#owner.flowEnded(this, cause);
   }
 
   /** The guest's window may grow by what the kernel has taken. */
@@ -227,7 +231,7 @@ export class TcpFlow implements Flow {
 
   /** Octets for a host that is gone, from a guest that may still miss some of its octets. */
   #guestOutlivesHost(octets: number): void {
-    if (this.#connection?.unacknowledged === 0) this.end('tcp-host-reset');
+    if (this.#connection?.unacknowledged === 0) this.#end('tcp-host-reset');
     else this.#connection?.consumed(octets);
   }
 }

@@ -106,16 +106,15 @@ class Clients implements TcpFlowOwner {
       (from !== undefined && this.#showsClient(from, own) && this.#call(flow, from)) || this.#call(flow, gateway);
     if (!isThere) {
       this.#outside.counters.add('forward-no-port');
-      flow.settle();
-      flow.end('tcp-not-opened');
+      flow.giveUp();
     }
     return new HostSide(flow);
   }
 
-  flowEnded(flow: TcpFlow, cause: TcpFlowEnd): void {
+  flowEnded(flow: TcpFlow, cause: TcpFlowEnd | undefined): void {
     this.#size--;
     this.#outside.flows.remove(flow);
-    this.#outside.counters.add(cause);
+    if (cause !== undefined) this.#outside.counters.add(cause);
   }
 
   #turnAway(stream: HostStream, reason: string): HostStreamEvents {
@@ -165,14 +164,14 @@ class WaitingClient implements TcpOpening {
   }
 
   opened(): void {
-    this.#flow.settle();
+    this.#flow.opened();
     if (this.#header !== undefined) this.#flow.greetGuest(this.#header);
     this.#flow.readHost();
   }
 
   failed(why: TcpEnd): void {
     this.#counters.add(`forward-guest-${why}`);
-    this.#flow.end('tcp-not-opened');
+    this.#flow.giveUp();
   }
 
   abandoned(): void {

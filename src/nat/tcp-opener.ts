@@ -72,9 +72,9 @@ export class TcpOpener implements TcpFlowOwner {
     this.#connect(held);
   }
 
-  flowEnded(flow: TcpFlow, cause: TcpFlowEnd): void {
+  flowEnded(flow: TcpFlow, cause: TcpFlowEnd | undefined): void {
     this.#outside.flows.remove(flow);
-    this.#outside.counters.add(cause);
+    if (cause !== undefined) this.#outside.counters.add(cause);
   }
 
   /** The other side is there, or the request is answered otherwise. */
@@ -149,7 +149,7 @@ class HeldRequest implements TcpOpening {
 
   opened(): void {
     this.#opener.settled(this);
-    this.flow.settle();
+    this.flow.opened();
     this.flow.setConnection(this.#request.accept(new GuestSide(this.flow)));
   }
 
@@ -165,8 +165,7 @@ class HeldRequest implements TcpOpening {
   /** Answers the SYN of a flow that does not open. */
   answer(why: ConnectFailure): void {
     this.#opener.settled(this);
-    this.flow.settle();
-    this.flow.end('tcp-not-opened');
+    this.flow.giveUp();
     switch (why) {
       case 'refused':
       case 'no-such-file':
@@ -191,7 +190,6 @@ class HeldRequest implements TcpOpening {
   cancel(): void {
     this.#opener.settled(this);
     this.#opener.cancelled();
-    this.flow.settle();
-    this.flow.end('tcp-not-opened');
+    this.flow.giveUp();
   }
 }
