@@ -44,6 +44,8 @@ export class KernelDatagrams implements HostDatagramSocket {
   #local: Endpoint | undefined;
   #ttl = SYSTEM_TTL;
   #discover = DISCOVER_NEVER;
+  /** What was longer than the way to its destination allows; the kernel tells the MTU, but not of what. */
+  #tooLong: { readonly to: Endpoint; readonly quote: Uint8Array } | undefined;
   #isClosed = false;
 
   /** `at` is where it is bound to; opened when something is sent, or by `open`. */
@@ -59,7 +61,7 @@ export class KernelDatagrams implements HostDatagramSocket {
     const { level, discover, errors } = OPTIONS[this.#family];
     const socket = new KernelSocket(this.#system, this.#family, SOCK_DGRAM, 0, {
       received: (bytes, from) => this.#events.received(bytes, from),
-      refused: (error) => this.#events.refused(error),
+      refused: (error) => this.#refused(error),
     });
     if (!socket.isOpen) return socket.failure;
     if (this.#family === 6) socket.set(level, IPV6_V6ONLY, 1);
@@ -83,6 +85,9 @@ export class KernelDatagrams implements HostDatagramSocket {
     const socket = this.#socket!;
     this.#prepare(socket, options);
     const errno = socket.send(bytes, to);
+    if (errno === constants.errno.EMSGSIZE) {
+      this.#tooLong = { to: { address: new Uint8Array(to.address), port: to.port }, quote: new Uint8Array(bytes) };
+    }
     const error = errno === 0 ? undefined : localError(errno, to);
     if (error === undefined) return true;
     const quote = new Uint8Array(bytes);
@@ -95,6 +100,12 @@ export class KernelDatagrams implements HostDatagramSocket {
   close(): void {
     this.#isClosed = true;
     this.#socket?.close();
+  }
+
+  #refused(error: HostIcmpError): void {
+    const isLocal = error.reporter === undefined;
+    this.#events.refused(isLocal && this.#tooLong !== undefined ? { ...error, ...this.#tooLong } : error);
+    if (isLocal) this.#tooLong = undefined;
   }
 
   #prepare(socket: KernelSocket, options: DatagramOptions): void {

@@ -13,7 +13,7 @@ const MSG_ERRQUEUE = 0x2000;
 /** Messages that one socket may take before others have their turn. */
 const BURST = 64;
 
-const { EAGAIN } = constants.errno;
+const { EAGAIN, EMSGSIZE } = constants.errno;
 
 export interface KernelSocketEvents {
   /** The octets are on loan until the call returns. */
@@ -80,7 +80,8 @@ export class KernelSocket {
     if (!this.#isOpen) return 0;
     const length = writeKernelAddress(this.#address, to);
     // The kernel tells of an ICMP error about an earlier datagram by refusing this one, once.
-    return this.#sendOnce(bytes, length) && this.#sendOnce(bytes, length);
+    const errno = this.#sendOnce(bytes, length);
+    return errno === 0 || errno === EMSGSIZE ? errno : this.#sendOnce(bytes, length);
   }
 
   close(): void {
