@@ -51,6 +51,7 @@ interface Translator {
 export class Nat {
   readonly flows = new FlowTable();
   readonly hostForwards: HostForwards;
+  readonly #net: HostNet;
   readonly #hostForwards: readonly HostForward[];
   readonly #translators: readonly Translator[];
 
@@ -58,6 +59,7 @@ export class Nat {
     const { net, scheduler, counters, resolve } = outside;
     const { flows } = this;
     const shared = { stack, net, scheduler, counters, flows };
+    this.#net = net;
     this.#hostForwards = hostForwards;
     this.hostForwards = new HostForwards({
       ...shared,
@@ -74,10 +76,17 @@ export class Nat {
       way === undefined ? [guestForward] : [guestForward, new TcpProxy(way), new UdpNat(way), new EchoNat(way)];
   }
 
-  /** Resolves when every forward listens; rejects with a `HostNetError` where one cannot. */
+  /**
+   * Resolves when every forward listens; rejects with a `HostNetError` where one cannot. The network is not kept waiting for what the
+   * host must load for datagrams: guests need longer to boot, and until then plain sockets do.
+   */
   async start(): Promise<void> {
+    const prepared = this.#net.prepare();
     for (const translator of this.#translators) translator.start();
-    for (const forward of this.#hostForwards) await this.hostForwards.add(forward);
+    for (const forward of this.#hostForwards) {
+      if (forward.protocol === 'udp') await prepared;
+      await this.hostForwards.add(forward);
+    }
   }
 
   /** Ends every conversation, TCP with resets both ways. */
