@@ -9,12 +9,12 @@ import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../base/endpoint.ts';
 import type { HostNet, HostStream, HostStreamEvents, StreamTarget } from '../base/host-net.ts';
 import type { TcpEnd, TcpLayer } from '../stack/tcp-layer.ts';
-import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { ipv4Octets, isOnLink } from '../wire/ipv4-address.ts';
-import { readUint32 } from '../wire/octets.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { FlowTable } from './flow.ts';
-import { isLoopback } from './guest-error.ts';
 import { proxyHeader } from './proxy-header.ts';
+import type { ShowingStack } from './shown-client.ts';
+import { canBeShown } from './shown-client.ts';
 import type { TcpFlowEnd, TcpFlowOwner, TcpOpening } from './tcp-flow.ts';
 import { GuestSide, HostSide, TcpFlow } from './tcp-flow.ts';
 import { MAX_FLOWS } from './tcp-opener.ts';
@@ -30,9 +30,8 @@ export interface TcpForwardSpec {
 }
 
 /** What a forward needs of the gateway's stack. */
-export interface TcpForwardStack {
+export interface TcpForwardStack extends ShowingStack {
   readonly tcp: TcpLayer;
-  readonly interface: Ipv4Interface | undefined;
 }
 
 export interface TcpForwardOutside {
@@ -103,7 +102,8 @@ class Clients implements TcpFlowOwner {
     this.#size++;
     // Where the client talks to this port of the guest by another forward already, the gateway stands for it.
     const isThere =
-      (from !== undefined && this.#showsClient(from, own) && this.#call(flow, from)) || this.#call(flow, gateway);
+      (from !== undefined && this.#spec.showsClient && canBeShown(from, this.#stack) && this.#call(flow, from)) ||
+      this.#call(flow, gateway);
     if (!isThere) {
       this.#outside.counters.add('forward-no-port');
       flow.giveUp();
@@ -133,11 +133,6 @@ class Clients implements TcpFlowOwner {
     } catch {
       return false;
     }
-  }
-
-  #showsClient({ address }: Endpoint, own: Ipv4Interface): boolean {
-    if (!this.#spec.showsClient || address.length !== 4 || isLoopback(address)) return false;
-    return !isOnLink(own, readUint32(address, 0));
   }
 
   #header(client: Endpoint | undefined, guest: Endpoint): Uint8Array | undefined {

@@ -13,13 +13,14 @@ import type { Millis, Scheduler } from '../base/time.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { UdpConversation, UdpEvents } from '../stack/udp-layer.ts';
 import { formatEndpoint } from '../wire/endpoint-text.ts';
-import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { ipv4Octets, isOnLink } from '../wire/ipv4-address.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
-import { guestDatagram, isLoopback, reportToGuest } from './guest-error.ts';
+import { guestDatagram, reportToGuest } from './guest-error.ts';
 import type { IdleEntry } from './idle-table.ts';
 import { IdleTable } from './idle-table.ts';
+import { canBeShown } from './shown-client.ts';
 
 const IDLE_TIME: Millis = 300_000;
 /** All clients have one owner, the forward. */
@@ -117,18 +118,13 @@ class Clients {
     });
     const gateway = { address: ipv4Octets(own.address), port: 0 };
     // Where the client talks to this port of the guest through another port of the host already, the gateway stands for it.
-    if (!(this.#showsClient(client, own) && flow.open(client)) && !flow.open(gateway)) {
+    if (!(this.#spec.showsClient && canBeShown(client, this.#stack) && flow.open(client)) && !flow.open(gateway)) {
       counters.add('forward-no-port');
       return undefined;
     }
     this.#flows.add(key, flow);
     flows.add(flow);
     return flow;
-  }
-
-  #showsClient({ address, port }: Endpoint, own: Ipv4Interface): boolean {
-    if (!this.#spec.showsClient || address.length !== 4 || port === 0 || isLoopback(address)) return false;
-    return !isOnLink(own, readUint32(address, 0));
   }
 }
 

@@ -70,6 +70,7 @@ export interface StackOptions {
 export class Stack implements Port, DropSink {
   readonly mac: Mac;
   readonly mtu: number;
+  readonly takesTransit: boolean;
   /** What was not taken or not sent, by `DropReason`. */
   readonly drops: Counters;
   readonly udp: UdpLayer;
@@ -87,6 +88,7 @@ export class Stack implements Port, DropSink {
   constructor({ mac, mtu, scheduler, random, takesTransit = false, drops = new Counters() }: StackOptions) {
     this.mac = mac;
     this.mtu = mtu;
+    this.takesTransit = takesTransit;
     this.drops = drops;
     this.#transmitter = new Transmitter(mac);
     this.#arp = new Arp(scheduler, this.#transmitter, this.#addressing, this, (frames) =>

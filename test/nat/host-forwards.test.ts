@@ -101,6 +101,13 @@ describe('a client of a forward', () => {
     expect(flows.size).toBe(0);
   });
 
+  it("has the gateway's address where the gateway is not the way to others", async () => {
+    const { add, net, tcp } = setUp(false);
+    await add('tcp *:8080 -> 10.0.2.15:80 client=real');
+    net.listeners[0]!.arrive(ELSEWHERE);
+    expect(tcp.last.local).toEqual(endpoint('10.0.2.2', 0));
+  });
+
   it("has the gateway's address where the rule does not show it", async () => {
     const { guest } = await arrived('tcp *:8080 -> 10.0.2.15:80', ELSEWHERE);
     expect(guest.local).toEqual(endpoint('10.0.2.2', 0));
@@ -225,7 +232,7 @@ describe('the forwards', () => {
   });
 });
 
-function setUp() {
+function setUp(takesTransit = true) {
   const tcp = new FakeTcpLayer();
   const net = new MemoryHostNet();
   const flows = new FlowTable();
@@ -233,7 +240,7 @@ function setUp() {
   const names = new Map<string, number>();
   const udp: (UdpForwardSpec & { isClosed: boolean })[] = [];
   const forwards = new HostForwards({
-    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24')! },
+    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24')!, takesTransit },
     net,
     resolve: (name) => names.get(name),
     flows,

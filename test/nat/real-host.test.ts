@@ -91,7 +91,7 @@ describe('a forward to a guest', () => {
   it('takes real clients, with the port that the system chose', async () => {
     const tcp = new FakeTcpLayer();
     const forwards = new HostForwards({
-      stack: { tcp, interface: GATEWAY },
+      stack: { tcp, interface: GATEWAY, takesTransit: true },
       net: new NodeHostNet(),
       resolve: () => undefined,
       flows: new FlowTable(),
@@ -120,7 +120,7 @@ describe('a forward to a guest', () => {
   it('says which port is taken', async () => {
     const { port } = await serve(() => undefined);
     const forwards = new HostForwards({
-      stack: { tcp: new FakeTcpLayer(), interface: GATEWAY },
+      stack: { tcp: new FakeTcpLayer(), interface: GATEWAY, takesTransit: true },
       net: new NodeHostNet(),
       resolve: () => undefined,
       flows: new FlowTable(),
