@@ -1,14 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/base/endpoint.ts';
-import type {
-  HostDatagramEvents,
-  HostListener,
-  HostNet,
-  HostStream,
-  HostStreamEvents,
-  StreamTarget,
-} from '../../src/base/host-net.ts';
+import type { HostDatagramEvents, HostListener, HostNet, HostStream, StreamTarget } from '../../src/base/host-net.ts';
 import { Loan } from '../../src/base/loan.ts';
+import { HeardStream } from '../support/heard-stream.ts';
 
 const LOOPBACK = new Uint8Array([127, 0, 0, 1]);
 const FREE_PORT: StreamTarget = { kind: 'tcp', endpoint: { address: LOOPBACK, port: 0 } };
@@ -35,8 +29,8 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
 
     /** Both ends of a stream, the accepted one still paused. */
     async function pair({ net, until }: HostNetUnderTest, at: StreamTarget = FREE_PORT) {
-      const far = new Heard();
-      const near = new Heard();
+      const far = new HeardStream();
+      const near = new HeardStream();
       let accepted: HostStream | undefined;
       const listener = await net.listen(at, (stream) => {
         accepted = stream;
@@ -76,11 +70,11 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
       const listener = await world.net.listen(FREE_PORT, (stream, client) => {
         streams.push(stream);
         from = client;
-        return new Heard().events;
+        return new HeardStream().events;
       });
       listeners.push(listener);
       expect(listener.at.kind === 'tcp' && listener.at.endpoint.port).toBeGreaterThan(0);
-      streams.push(world.net.connect(listener.at, new Heard().events));
+      streams.push(world.net.connect(listener.at, new HeardStream().events));
       await world.until(() => from !== undefined);
       expect([...from!.address]).toEqual([...LOOPBACK]);
       expect(from!.port).toBeGreaterThan(0);
@@ -89,7 +83,7 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
     it('tells nothing before the call that makes a stream has returned', async () => {
       const world = make();
       const { listener } = await pair(world);
-      const near = new Heard();
+      const near = new HeardStream();
       streams.push(world.net.connect(listener.at, near.events));
       expect(near.log).toEqual([]);
     });
@@ -144,7 +138,7 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
     it('takes what is written before it has opened', async () => {
       const world = make();
       const { listener } = await pair(world);
-      const early = world.net.connect(listener.at, new Heard().events);
+      const early = world.net.connect(listener.at, new HeardStream().events);
       streams.push(early);
       early.write(octets('early'));
       expect(early.queued).toBe(5);
@@ -154,7 +148,7 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
     it('releases every loan once all is written, and says so when something was queued', async () => {
       const world = make();
       const { listener } = await pair(world);
-      const near = new Heard();
+      const near = new HeardStream();
       const early = world.net.connect(listener.at, near.events);
       streams.push(early);
       const big = octets('a'.repeat(20_000));
@@ -179,7 +173,7 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
     it('gives the loans back when a stream is reset', async () => {
       const world = make();
       const { listener } = await pair(world);
-      const early = world.net.connect(listener.at, new Heard().events);
+      const early = world.net.connect(listener.at, new HeardStream().events);
       const loan = new Loan(octets('abc'));
       loan.extend();
       early.write(octets('abc'), { retain: () => loan });
@@ -194,7 +188,7 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
     it('refuses to listen where somebody listens', async () => {
       const world = make();
       const { listener } = await pair(world);
-      const second = world.net.listen(listener.at, () => new Heard().events);
+      const second = world.net.listen(listener.at, () => new HeardStream().events);
       await expect(second).rejects.toMatchObject({ name: 'HostNetError', code: 'address-in-use' });
     });
 
@@ -202,7 +196,7 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
       const world = make();
       const { client, server, far, listener } = await pair(world);
       await listeners.pop()!.close();
-      const again = await world.net.listen(listener.at, () => new Heard().events);
+      const again = await world.net.listen(listener.at, () => new HeardStream().events);
       listeners.push(again);
       server.resume();
       client.write(octets('still'));
@@ -261,25 +255,6 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
       socket.close();
     });
   });
-}
-
-/** What a stream told. */
-class Heard {
-  readonly log: string[] = [];
-  text = '';
-  isPlain = true;
-  readonly events: HostStreamEvents = {
-    opened: () => this.log.push('opened'),
-    failed: (why) => this.log.push(`failed ${why}`),
-    received: (bytes) => {
-      if (this.log.at(-1) !== 'received') this.log.push('received');
-      this.isPlain &&= !Buffer.isBuffer(bytes);
-      this.text += new TextDecoder().decode(bytes);
-    },
-    ended: () => this.log.push('ended'),
-    drained: () => this.log.push('drained'),
-    closed: (how) => this.log.push(`closed ${how}`),
-  };
 }
 
 /** What a socket heard. */
