@@ -2,7 +2,7 @@ import type { DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
 import type { Port } from '../link/port.ts';
 import type { Lan } from './lan.ts';
-import { Turnstile, tellOthers } from './lan.ts';
+import { Turnstile, tellOfRoom } from './lan.ts';
 
 /** Repeats what comes in on one port to all others, as a repeater does: no addresses, no memory. */
 export class Hub implements Lan {
@@ -11,15 +11,19 @@ export class Hub implements Lan {
   #ports: readonly Port[] = [];
 
   constructor(drops: DropSink) {
-    this.#turnstile = new Turnstile((from, batch, first, end) => this.#repeat(from, batch, first, end), drops);
+    this.#turnstile = new Turnstile(
+      (from, batch, first, end) => this.#repeat(from, batch, first, end),
+      drops,
+      () => tellOfRoom(this.#ports),
+    );
   }
 
   plug(port: Port): void {
     this.#ports = [...this.#ports, port];
     port.attach({
       push: (batch, first, end) => this.#turnstile.enter(port, batch, first, end),
-      drained: () => tellOthers(this.#ports, port),
-      egress: { queuedTowards: () => this.#shortestQueue(port) },
+      drained: () => tellOfRoom(this.#ports),
+      egress: { queuedTowards: () => this.#turnstile.waiting + this.#shortestQueue(port) },
     });
   }
 

@@ -17,9 +17,9 @@ export interface Lan {
   unplug(port: Port): void;
 }
 
-/** The queue of `port` is empty again, which may be what a station on another port waits for. */
-export function tellOthers(ports: readonly Port[], port: Port): void {
-  for (const other of ports) if (other !== port) other.roomElsewhere?.();
+/** Queues on the LAN are empty again, which may be what stations on it wait for. */
+export function tellOfRoom(ports: readonly Port[]): void {
+  for (const port of ports) port.roomElsewhere?.();
 }
 
 /** Octets of answers that may wait while one chunk is forwarded. */
@@ -32,10 +32,23 @@ export class Turnstile {
   readonly #waiting: { readonly from: Port; readonly batch: FrameBatch }[] = [];
   #waitingOctets = 0;
   #isBusy = false;
+  #hasWaited = false;
+  readonly #onIdle: () => void;
 
-  constructor(forward: (from: Port, batch: FrameBatch, first: number, end: number) => void, drops: DropSink) {
+  /** `onIdle` is called when everything that had to wait is forwarded. */
+  constructor(
+    forward: (from: Port, batch: FrameBatch, first: number, end: number) => void,
+    drops: DropSink,
+    onIdle: () => void = () => undefined,
+  ) {
     this.#forward = forward;
     this.#drops = drops;
+    this.#onIdle = onIdle;
+  }
+
+  /** Octets that wait for their turn. */
+  get waiting(): number {
+    return this.#waitingOctets;
   }
 
   /** Frames from `from` go to `forward`, now or when their turn comes. */
@@ -48,12 +61,21 @@ export class Turnstile {
     this.#isBusy = true;
     try {
       this.#forward(from, batch, first, end);
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        this.#waitingOctets -= octetsOf(next.batch, 0, next.batch.count);
-        this.#forward(next.from, next.batch, 0, next.batch.count);
+      this.#forwardWaiting();
+      while (this.#hasWaited) {
+        this.#hasWaited = false;
+        this.#onIdle();
+        this.#forwardWaiting();
       }
     } finally {
       this.#isBusy = false;
+    }
+  }
+
+  #forwardWaiting(): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#waitingOctets -= octetsOf(next.batch, 0, next.batch.count);
+      this.#forward(next.from, next.batch, 0, next.batch.count);
     }
   }
 
@@ -63,6 +85,7 @@ export class Turnstile {
       this.#drops.dropped('lan-backlog', batch, first, end);
       return;
     }
+    this.#hasWaited = true;
     this.#waitingOctets += octets;
     this.#waiting.push({ from, batch: copyOf(batch, first, end) });
   }

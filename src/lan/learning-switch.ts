@@ -16,7 +16,7 @@ import { isGroupMac, readMac } from '../wire/mac.ts';
 import { readUint16, readUint32 } from '../wire/octets.ts';
 import { Gatherer } from './gatherer.ts';
 import type { Lan } from './lan.ts';
-import { Turnstile, tellOthers } from './lan.ts';
+import { Turnstile, tellOfRoom } from './lan.ts';
 import type { Station } from './station-table.ts';
 import { StationTable } from './station-table.ts';
 
@@ -45,7 +45,11 @@ export class LearningSwitch implements Lan {
     this.#scheduler = scheduler;
     this.#drops = drops;
     this.#stations = new StationTable(scheduler);
-    this.#turnstile = new Turnstile((from, batch, first, end) => this.#forward(from, batch, first, end), drops);
+    this.#turnstile = new Turnstile(
+      (from, batch, first, end) => this.#forward(from, batch, first, end),
+      drops,
+      () => tellOfRoom(this.#ports),
+    );
   }
 
   get stations(): Iterable<Station> {
@@ -56,8 +60,11 @@ export class LearningSwitch implements Lan {
     this.#ports = [...this.#ports, port];
     port.attach({
       push: (batch, first, end) => this.#turnstile.enter(port, batch, first, end),
-      drained: () => tellOthers(this.#ports, port),
-      egress: { queuedTowards: (mac) => this.#stations.find(0, mac, this.#scheduler.now())?.queued ?? 0 },
+      drained: () => tellOfRoom(this.#ports),
+      egress: {
+        queuedTowards: (mac) =>
+          this.#turnstile.waiting + (this.#stations.find(0, mac, this.#scheduler.now())?.queued ?? 0),
+      },
     });
   }
 
