@@ -44,6 +44,8 @@ export class Wire {
   readonly stack: Stack;
   /** Frames per push. */
   readonly pushes: number[] = [];
+  /** The peer answers when it is asked for its address, and what was asked is not in `take`. */
+  answersArp = false;
   #sent: Uint8Array[] = [];
 
   constructor({ mtu = 1500, isConfigured = true, takesTransit = false } = {}) {
@@ -51,12 +53,18 @@ export class Wire {
     const far: FrameSink = {
       push: (batch, first, end) => {
         this.pushes.push(end - first);
-        for (let i = first; i < end; i++) this.#sent.push(sliceOf(batch, i));
+        for (let i = first; i < end; i++) this.#hear(sliceOf(batch, i));
       },
     };
     this.stack.attach(far);
     if (isConfigured)
       this.stack.configure({ interface: { address: OURS, prefixLength: 24 }, extra: [EXTRA], defaultRoute: ROUTER });
+  }
+
+  #hear(frame: Uint8Array): void {
+    const isArp = readUint16(frame, 12) === ETHERTYPE_ARP;
+    if (isArp && this.answersArp) this.deliver(arpFrame(replyFrom(B, PEER)));
+    else this.#sent.push(frame);
   }
 
   /** Frames from the network, in one batch. */

@@ -71,6 +71,7 @@ export class Sender {
   /** Without timestamps one segment at a time is timed (RFC 6298, 3). */
   #timedEnd: number | undefined;
   #timedAt: Millis = 0;
+  #timedOutAt: Millis = 0;
   #sentAt: Millis = 0;
   /** More could go, but the queue towards the machine is full or it is others' turn. */
   isHeldBack = false;
@@ -170,7 +171,9 @@ export class Sender {
   #sampleTime(view: TcpView, ack: number, now: Millis, clock: number | undefined): void {
     if (clock !== undefined) {
       const rtt = (clock - view.timestampEcho) | 0;
-      if (view.hasTimestamps && rtt >= 0 && rtt < GIVE_UP_AFTER) this.roundTrip.sample(rtt);
+      // What a timeout sent again may be acknowledged with the timestamp from before it: that measures the timeout.
+      const isAmbiguous = this.#deafUntil !== undefined && rtt > now - this.#timedOutAt;
+      if (view.hasTimestamps && rtt >= 0 && rtt < GIVE_UP_AFTER && !isAmbiguous) this.roundTrip.sample(rtt);
     } else if (this.#timedEnd !== undefined && isAtOrBefore(this.#timedEnd, ack)) {
       this.roundTrip.sample(now - this.#timedAt);
       this.#timedEnd = undefined;
@@ -381,6 +384,7 @@ export class Sender {
     this.#dupAcks = 0;
     this.#timedEnd = undefined;
     this.#deafUntil = this.max;
+    this.#timedOutAt = now;
     this.next = this.una;
   }
 }
