@@ -1,5 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, it, onTestFinished } from 'vitest';
 import { PcapngReader } from '../../src/capture/pcapng-reader.ts';
 import { shellQuote } from '../../src/qemu/shell-words.ts';
 import { leases, spawnVmlan, startVmlan, vmlanCommand } from '../support/vmlan.ts';
@@ -59,6 +63,25 @@ describeGuests('machines started by vmlan run', () => {
     expect((await leases(bench)).map(({ address }) => address).sort()).toEqual(['10.0.2.15', '10.0.9.15']);
     await guest.kill();
     expect(new PcapngReader().feed(readFileSync(file)).length).toBeGreaterThan(8);
+  });
+
+  it('reach services of the host, and the host theirs', async () => {
+    const server = createServer((_, answer) => answer.end('from the host'));
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const bench = new Workbench();
+    putUnderRun(bench);
+    const socket = bench.path('forward.sock');
+    const guest = await startGuest(bench, {
+      nics: [{ netdev: `user,hostfwd=unix:${socket}-:7`, mac: MAC }],
+      dhcp: true,
+    });
+    const { port } = server.address() as AddressInfo;
+    expect(await guest.must(`curl -s http://10.0.2.2:${port}/`)).toContain('from the host');
+    await guest.must(
+      '(echo from the guest | nc -l -N -p 7 >/dev/null 2>&1 &) ; until ss -ltn | grep -q :7; do :; done',
+    );
+    expect(await text(connect(socket))).toBe('from the guest\n');
   });
 
   it('share the network of a running vmlan, each with an address of its own', async () => {
