@@ -11,6 +11,8 @@ import { installedQemu } from '../host/qemu-version.ts';
 import { StartError } from '../host/start-error.ts';
 import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import { runPlan } from '../lab/run-plan.ts';
+import type { RunningLab } from '../lab/running-lab.ts';
+import type { HostForward } from '../nat/forward-spec.ts';
 import type { QemuCommand } from '../qemu/command-line.ts';
 import { readQemuCommand } from '../qemu/command-line.ts';
 import type { Plug } from '../qemu/plugged-command.ts';
@@ -68,6 +70,7 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
       await qemu,
     );
     say(`${name} is its user network: ${DIFFERENCES}`);
+    for (const { name: network, gateway } of plan.networks) tellFreePorts(lab, network, gateway?.hostForwards ?? []);
     const ended = start(full);
     const [status] = await Promise.all([ended, control.serve(lab, { pid: process.pid, version: version() })]);
     return status;
@@ -76,6 +79,15 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
 
 const DIFFERENCES =
   'without IPv6; a hostfwd that names no host address listens on 127.0.0.1 (on all with --slirp-listen-all)';
+
+/** Of the forwards that asked for a free port: which they got. */
+function tellFreePorts(lab: RunningLab, network: string, asked: readonly HostForward[]): void {
+  const listed = lab.network(network)?.gateway?.forwards.list() ?? [];
+  listed.forEach(({ protocol, listen, guest }, i) => {
+    const place = asked[i]?.listen;
+    if (place?.kind === 'ip' && place.first === 0) say(`hostfwd to ${guest} listens on ${protocol} ${listen}`);
+  });
+}
 
 function doorsOf({ name, networks }: LabPlan): readonly DoorPlan[] {
   return networks.map((network) => ({

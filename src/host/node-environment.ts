@@ -7,6 +7,7 @@ import { openFileSink } from './file-sink.ts';
 import { openFolderTree } from './folder-tree.ts';
 import { FileResolvers } from './host-resolvers.ts';
 import { NodeHostNet } from './node-host-net.ts';
+import { openSmbShare } from './smb-share.ts';
 import { StartError } from './start-error.ts';
 import { openStateFile } from './state-file.ts';
 
@@ -22,6 +23,7 @@ export function nodeEnvironment(stateFolder: string, log: Log): Environment {
     openDoor,
     createFile: (path) => orStartError('cannot-write', `${path} cannot be written`, openFileSink(path)),
     openFolder: (path) => orStartError('no-folder', `${path} is not a readable folder`, openFolderTree(path)),
+    openShare: openSmbShare,
     openState: (name) => openStateFile(join(stateFolder, name)),
   };
 }

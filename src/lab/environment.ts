@@ -29,6 +29,16 @@ export interface Environment {
   createFile(path: string): Promise<ByteSink>;
   /** A folder for TFTP; rejects where it is not one. */
   openFolder(path: string): Promise<FileTree>;
+  /** Shares a folder over SMB; rejects where it is not one or the machine cannot. */
+  openShare(folder: string): Promise<FolderShare>;
   /** A document of the lab that survives it, such as `lan.leases`. */
   openState(name: string): StateFile;
+}
+
+/** A folder that is served to whoever connects. */
+export interface FolderShare {
+  /** The unix socket that speaks SMB. */
+  readonly path: string;
+  /** Ends all connections and removes what was made for the share. */
+  close(): Promise<void>;
 }

@@ -84,7 +84,7 @@ export class RunningLab {
   /** Machines are cut off, sockets unlinked; resolves when every capture is complete and the leases are on disk. */
   async stop(): Promise<void> {
     await Promise.all(this.#doors.map((door) => door.close()));
-    await Promise.all([...this.#networks.values()].map((network) => network.gateway?.stop()));
+    await Promise.all([...this.#networks.values()].map((network) => network.stop()));
     await Promise.all([...this.#captures].map((capture) => capture.stop()));
   }
 

@@ -11,7 +11,9 @@ import type { Arrival, LeaveReason } from '../link/arrival.ts';
 import { countDrops } from '../link/drops.ts';
 import { Jack } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
-import type { Environment } from './environment.ts';
+import type { GuestForward } from '../nat/forward-spec.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
+import type { Environment, FolderShare } from './environment.ts';
 import type { CaptureTarget, NetworkPlan, NicPlan } from './plan.ts';
 import { portName } from './plan.ts';
 
@@ -24,6 +26,7 @@ export class RunningNetwork {
   readonly gateway: Gateway | undefined;
   /** What the LAN dropped, and what was dropped at ports that are gone. */
   readonly drops = new Counters();
+  readonly #share: FolderShare | undefined;
   readonly #nics: readonly NicPlan[];
   readonly #report: Log;
   readonly #lan: Lan;
@@ -43,9 +46,17 @@ export class RunningNetwork {
     isTaken: (port: string) => boolean,
     environment: Environment,
   ): Promise<RunningNetwork> {
-    const network = new RunningNetwork(plan, nics, isTaken, await gatewayOf(plan, environment), environment);
-    await network.gateway?.start();
-    return network;
+    const { smb } = plan.gateway ?? {};
+    const share = smb && (await environment.openShare(smb.folder));
+    try {
+      const gateway = await gatewayOf(plan, share, environment);
+      const network = new RunningNetwork(plan, nics, isTaken, gateway, share, environment);
+      await gateway?.start();
+      return network;
+    } catch (error) {
+      await share?.close();
+      throw error;
+    }
   }
 
   private constructor(
@@ -53,10 +64,12 @@ export class RunningNetwork {
     nics: readonly NicPlan[],
     isTaken: (port: string) => boolean,
     gateway: Gateway | undefined,
+    share: FolderShare | undefined,
     environment: Environment,
   ) {
     this.plan = plan;
     this.gateway = gateway;
+    this.#share = share;
     this.#nics = nics;
     this.#isTaken = isTaken;
     this.#report = limitLog(environment.log, environment.scheduler, LOG_RATE);
@@ -69,6 +82,12 @@ export class RunningNetwork {
       this.#jacks.set(jack.name, jack);
       this.#plug(jack, gateway.port, 'built-in');
     }
+  }
+
+  /** Resolves when the gateway's conversations have ended and the leases are on disk. */
+  async stop(): Promise<void> {
+    await this.gateway?.stop();
+    await this.#share?.close();
   }
 
   get jacks(): Iterable<Jack> {
@@ -184,14 +203,16 @@ function listen(recorder: Recorder, port: string | undefined, jack: Jack): void 
 
 async function gatewayOf(
   { name, mtu, gateway: plan }: NetworkPlan,
+  share: FolderShare | undefined,
   environment: Environment,
 ): Promise<Gateway | undefined> {
   if (plan === undefined) return undefined;
-  const { tftpFolder, ...config } = plan;
+  const { tftpFolder, smb, ...config } = plan;
+  const guestForwards = [...config.guestForwards, ...(smb && share ? shareForwards(smb.address, share) : [])];
   const log = limitLog(environment.log, environment.scheduler, LOG_RATE);
   const tftp = tftpFolder === undefined ? undefined : await environment.openFolder(tftpFolder);
   return new Gateway(
-    { ...config, mtu, ...(tftp && { tftp }) },
+    { ...config, guestForwards, mtu, ...(tftp && { tftp }) },
     {
       net: environment.net,
       resolvers: environment.resolvers,
@@ -202,6 +223,13 @@ async function gatewayOf(
       leases: environment.openState(`${name}.leases.json`),
     },
   );
+}
+
+/** SMB over NetBIOS sessions (RFC 1002) and by itself. */
+const SMB_PORTS = [139, 445] as const;
+
+function shareForwards(address: Ipv4, { path }: FolderShare): readonly GuestForward[] {
+  return SMB_PORTS.map((port) => ({ address, port, to: { kind: 'unix', path } }));
 }
 
 function leaveText(why: LeaveReason): string {

@@ -111,6 +111,20 @@ describe('vmlan run', () => {
     expect(child.stderr).toMatch(/^vmlan run: -netdev n0\.foo: .*\nvmlan run: -netdev n0\.host: .*\n$/);
   });
 
+  it('tells which free port a hostfwd got, on 127.0.0.1 unless it is told otherwise', async () => {
+    const bench = new Workbench();
+    const words = [fakeQemu(bench), '-nic', 'user,hostfwd=tcp::0-:22'];
+    const child = await run(bench, '--', ...words);
+    const port = Number(/hostfwd to 10\.0\.2\.15:22 listens on tcp 127\.0\.0\.1:(\d+)/.exec(child.stderr)?.[1]);
+    const everywhere = await run(bench, '--slirp-listen-all', '--', ...words);
+    expect(everywhere.stderr).toMatch(/listens on tcp 0\.0\.0\.0:\d+/);
+    const late = await runVmlan(bench, ['run', '--', fakeQemu(bench), '-nic', `user,hostfwd=tcp::${port}-:22`]);
+    expect(late.status).toBe(1);
+    expect(late.stderr).toMatch(new RegExp(`^vmlan: .*127\\.0\\.0\\.1:${port}.*; `, 'm'));
+    for (const each of [child, everywhere]) each.write('exit 0\n');
+    await Promise.all([child.exited, everywhere.exited]);
+  });
+
   it('says which program was not found, or cannot be started', async () => {
     const bench = new Workbench();
     const missing = await runVmlan(bench, ['run', '--', bench.path('qemu-system-x86_64'), '-nic', 'user']);

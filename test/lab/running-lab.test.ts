@@ -251,3 +251,24 @@ describe('a network without a file', () => {
     expect(lab.capture({ kind: 'port', port: 'vm9' }, 'pcapng', file, {}, 'live')).toBeUndefined();
   });
 });
+
+describe('a folder that a network shares', () => {
+  const user = 'smb=/srv,hostfwd=tcp:127.0.0.1:2222-:22';
+  const planned = servePlan({ name: 'serve', hub: false, gateway: true, user });
+  const { plan } = planned as Extract<typeof planned, { plan: unknown }>;
+
+  it('is shared while the lab runs', async () => {
+    const environment = new MemoryEnvironment();
+    const lab = await RunningLab.start(plan, [], environment);
+    expect([...environment.shares]).toEqual(['/srv']);
+    await lab.stop();
+    expect([...environment.shares]).toEqual([]);
+  });
+
+  it('is given up where the network cannot start', async () => {
+    const environment = new MemoryEnvironment();
+    environment.net.listen = () => Promise.reject(new Error('the port is taken'));
+    await expect(RunningLab.start(plan, [], environment)).rejects.toThrow('the port is taken');
+    expect([...environment.shares]).toEqual([]);
+  });
+});

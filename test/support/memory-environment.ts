@@ -3,7 +3,7 @@ import type { ByteSink, FileTree, StateFile } from '../../src/base/files.ts';
 import type { LogEntry } from '../../src/base/log.ts';
 import type { SocketAddress } from '../../src/base/socket-address.ts';
 import { formatSocketAddress } from '../../src/base/socket-address.ts';
-import type { Environment } from '../../src/lab/environment.ts';
+import type { Environment, FolderShare } from '../../src/lab/environment.ts';
 import type { Arrival, Door, DoorMode, LeaveReason } from '../../src/link/arrival.ts';
 import type { Port } from '../../src/link/port.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
@@ -52,8 +52,16 @@ export class MemoryEnvironment implements Environment {
     return file;
   }
 
+  /** Folders that are shared over SMB. */
+  readonly shares = new Set<string>();
+
   async openFolder(): Promise<FileTree> {
     return { open: async () => undefined };
+  }
+
+  async openShare(folder: string): Promise<FolderShare> {
+    this.shares.add(folder);
+    return { path: `/shares${folder}`, close: async () => void this.shares.delete(folder) };
   }
 
   openState(name: string): StateFile {

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openSmbShare } from '../../src/host/smb-share.ts';
+import type { FolderShare } from '../../src/lab/environment.ts';
+import { Workbench } from '../support/workbench.ts';
+
+/** A TCP port of the share: smbclient knows no unix sockets. */
+async function portOf(share: FolderShare): Promise<string> {
+  const server = createServer((client) => {
+    const smbd = connect(share.path);
+    client.on('error', () => smbd.destroy()).pipe(smbd);
+    smbd.on('error', () => client.destroy()).pipe(client);
+  });
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return String((server.address() as AddressInfo).port);
+}
+
+const isThere = ['smbclient', '/usr/sbin/smbd'].every((program) => spawnSync(program, ['-V']).error === undefined);
+
+describe.skipIf(!isThere)(`an SMB share${isThere ? '' : ' (skipped: samba is not installed)'}`, () => {
+  it('lets smbclient read and write the folder, and leaves nothing behind', async () => {
+    const bench = new Workbench();
+    const folder = bench.makeFolder('shared');
+    writeFileSync(bench.path('shared/a.txt'), 'from the host');
+    const share = await openSmbShare(folder);
+    const words = ['-N', '-p', await portOf(share), '//127.0.0.1/qemu', '-c'];
+    const read = await bench.run('smbclient', [
+      ...words,
+      `get a.txt ${bench.path('b.txt')}; put ${bench.path('b.txt')} c.txt`,
+    ]);
+    expect(read.status, read.transcript).toBe(0);
+    expect(readFileSync(bench.path('shared/c.txt'), 'utf8')).toBe('from the host');
+    await share.close();
+    expect(existsSync(dirname(share.path))).toBe(false);
+  });
+
+  it('is refused for what is no folder', async () => {
+    await expect(openSmbShare('/dev/null')).rejects.toMatchObject({ code: 'no-folder', message: /smb=\/dev\/null/ });
+  });
+});
