@@ -33,7 +33,7 @@ export function runCommand(command: string, events: HostStreamEvents): HostStrea
       if (child.exitCode === null && child.signalCode === null) killGroup(group);
     },
   );
-  stream.await(events);
+  stream.tell(events);
   child.once('spawn', () => stream.open());
   return stream;
 }

@@ -33,7 +33,7 @@ export function connectStream(to: StreamTarget, events: HostStreamEvents, { sour
           });
     return socket.once('connect', () => stream.open());
   });
-  stream.await(events);
+  stream.tell(events);
   return stream;
 }
 
@@ -60,7 +60,8 @@ function accept(socket: Socket, kind: StreamTarget['kind'], onStream: OnHostStre
     return;
   }
   const stream = new SocketStream((onBytes) => moved(socket, onBytes));
-  stream.begin(onStream(stream, from));
+  stream.beginPaused();
+  stream.tell(onStream(stream, from));
 }
 
 function clientOf({ remoteAddress = '', remotePort = 0 }: Socket): Endpoint | undefined {

@@ -61,15 +61,14 @@ export class SocketStream implements HostStream {
     });
   }
 
-  /** Says who hears the events of a stream that is open already, and is paused. */
-  begin(events: HostStreamEvents): void {
-    this.#events = events;
+  /** It is open already, and paused. */
+  beginPaused(): void {
     this.#isOpen = true;
     this.#isPaused = true;
   }
 
-  /** Says who hears the events of a stream that will open. */
-  await(events: HostStreamEvents): void {
+  /** Says who hears the events. */
+  tell(events: HostStreamEvents): void {
     this.#events = events;
   }
 

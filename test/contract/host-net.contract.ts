@@ -112,6 +112,21 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
       await world.until(() => far.text === 'abc');
     });
 
+    it('may be resumed by who is told of it', async () => {
+      const world = make();
+      const far = new HeardStream();
+      const listener = await world.net.listen(FREE_PORT, (stream) => {
+        streams.push(stream);
+        stream.resume();
+        return far.events;
+      });
+      listeners.push(listener);
+      const client = world.net.connect(listener.at, new HeardStream().events);
+      streams.push(client);
+      client.write(octets('abc'));
+      await world.until(() => far.text === 'abc');
+    });
+
     it.each(['tcp', 'unix'] as const)('half-closes over %s: the other direction goes on', async (kind) => {
       const world = make();
       const at: StreamTarget = kind === 'tcp' ? FREE_PORT : { kind: 'unix', path: world.unixPath() };
