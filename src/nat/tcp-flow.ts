@@ -61,6 +61,7 @@ export class TcpFlow implements Flow {
   /** Octets from the guest that its window still misses. */
   #uncredited = 0;
   #isHostPaused = false;
+  #hasGuestOpened = false;
   #hasGuestEnded = false;
   #hasHostEnded = false;
   #isGuestOver = false;
@@ -108,9 +109,15 @@ export class TcpFlow implements Flow {
     this.#opening = undefined;
   }
 
+  /** On a LAN whose stations answer at once, events of the connection may have come before the call that made it returned. */
   setConnection(connection: TcpConnection): void {
-    if (this.#isOver) connection.reset();
-    else this.#connection = connection;
+    if (this.#isOver) {
+      connection.reset();
+    } else if (!this.#isGuestOver) {
+      this.#connection = connection;
+      if (this.#hasGuestOpened) this.#opening?.opened();
+      this.#credit();
+    }
   }
 
   setStream(stream: HostStream): void {
@@ -129,7 +136,8 @@ export class TcpFlow implements Flow {
   }
 
   guestOpened(): void {
-    this.#opening?.opened();
+    this.#hasGuestOpened = true;
+    if (this.#connection !== undefined) this.#opening?.opened();
   }
 
   guestReceived(bytes: Uint8Array, lender: Lender): void {
@@ -223,10 +231,11 @@ export class TcpFlow implements Flow {
 
   /** The guest's window may grow by what the kernel has taken. */
   #credit(): void {
+    if (this.#connection === undefined) return;
     const taken = this.#uncredited - (this.#stream?.queued ?? 0);
     if (taken <= 0) return;
     this.#uncredited -= taken;
-    this.#connection?.consumed(taken);
+    this.#connection.consumed(taken);
   }
 
   /** Octets for a host that is gone, from a guest that may still miss some of its octets. */

@@ -41,6 +41,18 @@ describe('a guest that talks with the world', () => {
     expect(Buffer.compare(host.written, sent)).toBe(0);
   });
 
+  it('sends every octet when it begins in the moment of the answer', () => {
+    const lab = new Lab();
+    const sent = stream(MEBIBYTE);
+    const ear = lab.connect();
+    ear.onOpened = () => ear.connection!.send(sent);
+    lab.pass(1);
+    const host = lab.net.lastStream;
+    host.open();
+    lab.until(() => host.written.length === sent.length);
+    expect(Buffer.compare(host.written, sent)).toBe(0);
+  });
+
   it('receives every octet, and the host is paused while the guest does not read', () => {
     const lab = new Lab();
     const { ear, host } = lab.connected();
@@ -176,6 +188,15 @@ describe('a client of the host that talks with a guest', () => {
     expect(server.connection!.remote).toEqual(CLIENT);
     server.connection!.send(text('welcome'));
     lab.until(() => string(client.written) === 'welcome');
+  });
+
+  it('is introduced to a guest that answers at once', async () => {
+    const lab = new Lab();
+    lab.connect().connection!.reset(); // the MACs are known now
+    const server = lab.serve(22);
+    const client = await lab.client('tcp 2222 -> 10.0.0.2:22 proxy=v1', CLIENT);
+    client.feed('hello');
+    lab.until(() => string(server.bytes) === 'PROXY TCP4 198.51.100.7 127.0.0.1 50000 2222\r\nhello');
   });
 
   it('is reset where the guest refuses', async () => {
