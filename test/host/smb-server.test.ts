@@ -1,12 +1,8 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { HostListener, HostStream, HostStreamEvents } from '../../src/base/host-net.ts';
-import { NodeHostNet } from '../../src/host/node-host-net.ts';
 import { findSmbd, SmbServer } from '../../src/host/smb-server.ts';
 import { HeardStream } from '../support/heard-stream.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -24,31 +20,6 @@ async function openServer(folder: string, program?: string): Promise<SmbServer> 
   return server;
 }
 
-/** A port of loopback whose clients reach the server, each over a stream of its own. */
-async function portOf(server: SmbServer): Promise<number> {
-  const listener: HostListener = await new NodeHostNet().listen(
-    { kind: 'tcp', endpoint: { address: new Uint8Array([127, 0, 0, 1]), port: 0 } },
-    (client) => {
-      const far = server.connect(into(client));
-      client.resume();
-      return into(far);
-    },
-  );
-  onTestFinished(() => listener.close());
-  return listener.at.kind === 'tcp' ? listener.at.endpoint.port : 0;
-}
-
-function into(other: HostStream): HostStreamEvents {
-  return {
-    opened: () => undefined,
-    failed: () => other.reset(),
-    received: (bytes) => other.write(bytes.slice()),
-    ended: () => other.finish(),
-    drained: () => undefined,
-    closed: (how) => (how === 'finished' ? undefined : other.reset()),
-  };
-}
-
 /** Programs in the place of smbd. */
 function program(script: string): string {
   const path = join(temporaryFolder(), 'smbd');
@@ -57,18 +28,6 @@ function program(script: string): string {
 }
 
 describe('a folder shared by smbd', () => {
-  it.runIf(findSmbd() !== undefined)('is read and written by a real client', async () => {
-    const folder = sharedFolder();
-    writeFileSync(join(folder, 'from-host'), 'hello guest');
-    const port = await portOf(await openServer(folder));
-    const [got, put] = [join(temporaryFolder(), 'got'), join(temporaryFolder(), 'put')];
-    writeFileSync(put, 'hello host');
-    const words = `get from-host ${got}; put ${put} from-guest`;
-    await promisify(execFile)('smbclient', ['//127.0.0.1/qemu', '-p', `${port}`, '-U%', '-c', words]);
-    expect(readFileSync(got, 'utf8')).toBe('hello guest');
-    expect(readFileSync(join(folder, 'from-guest'), 'utf8')).toBe('hello host');
-  });
-
   it('gives each connection a process whose standard input and output are one Internet socket', async () => {
     const server = await openServer(sharedFolder(), program('readlink /proc/$$/fd/0 /proc/$$/fd/1; cat'));
     const heard = [new HeardStream(), new HeardStream()] as const;
