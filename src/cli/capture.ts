@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { CaptureRequest } from '../control/api.ts';
+import type { CaptureRequest } from '../control/captures.ts';
 import { ControlError, callControl } from '../control/client.ts';
 import { EXIT_FAILURE, EXIT_USAGE, fail } from './exit.ts';
 import { findLab } from './find-lab.ts';

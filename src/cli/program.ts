@@ -36,6 +36,11 @@ export function program(): Command {
     .option('--subnet <cidr>', 'the network, as 10.0.2.0/24')
     .option('--mtu <octets>', 'the largest IP packet, 68..65521', positive)
     .option('--user <options>', "options of QEMU's -netdev user: tftp=DIR,bootfile=FILE,dhcpstart=ADDR,…")
+    .option(
+      '--forward <rule>',
+      'a port of the host that leads to a machine: "tcp 127.0.0.1:2222 -> 10.0.2.15:22" (repeatable)',
+      collect,
+    )
     .option('--capture <file>', 'record the network: .pcapng or .pcap')
     .option('--name <name>', 'what status, leases and capture call it (default: serve)')
     .option('--json', 'JSON lines in place of text')
@@ -97,6 +102,35 @@ export function program(): Command {
     .argument('[lab]', 'its name, where several run')
     .option('--json', 'JSON in place of a table')
     .action(async (lab, options) => (await import('./leases.ts')).leases(lab, options));
+
+  vmlan
+    .command('flows')
+    .description('conversations of machines with the world and with the host')
+    .argument('[lab]', 'its name, where several run')
+    .option('--json', 'JSON in place of a table')
+    .action(async (lab, options) => (await import('./flows.ts')).flows(lab, options));
+
+  const forward = vmlan.command('forward').description('ports of the host that lead to machines of a running lab');
+  forward
+    .command('add')
+    .description('add one; says its id and its real port')
+    .argument('<rule>', '"tcp 127.0.0.1:8080 -> web:80", "udp 5353 -> 10.0.2.15:53", "unix /PATH -> web:80"')
+    .option('--network <name>', "the machine's network, where it is on several")
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--json', 'JSON in place of text')
+    .action(async (rule, options) => (await import('./forward.ts')).addForward(rule, options));
+  forward
+    .command('rm')
+    .description('end one; connections that came by it go on')
+    .argument('<id>', 'its id, what it listens at ("tcp 127.0.0.1:8080"), or its rule')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .action(async (which, options) => (await import('./forward.ts')).removeForward(which, options));
+  forward
+    .command('ls')
+    .description('list them')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--json', 'JSON in place of a table')
+    .action(async (options) => (await import('./forward.ts')).listForwards(options));
 
   vmlan
     .command('capture')

@@ -13,6 +13,7 @@ import type { Door, DoorMode } from '../link/arrival.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
 import { EXIT_USAGE, Exit } from './exit.ts';
 import { freshMac } from './fresh-mac.ts';
+import { tellOpenings } from './openings.ts';
 import { logTo, print } from './report.ts';
 import { claimLab, claimNamedLab, runLab } from './run-lab.ts';
 import { SHARED_SOCKET } from './sockets.ts';
@@ -25,6 +26,7 @@ export interface ServeCommand {
   readonly subnet?: string;
   readonly mtu?: number;
   readonly user?: string;
+  readonly forward?: readonly string[];
   readonly capture?: string;
   readonly name?: string;
   readonly json?: true;
@@ -40,6 +42,7 @@ export async function serve(options: ServeCommand): Promise<void> {
     ...(options.subnet !== undefined && { subnet: options.subnet }),
     ...(options.mtu !== undefined && { mtu: options.mtu }),
     ...(options.user !== undefined && { user: options.user }),
+    ...(options.forward !== undefined && { forwards: options.forward }),
     ...(options.capture !== undefined && { capture: resolve(options.capture) }),
   });
   if ('issues' in planned) issues.push(...planned.issues);
@@ -115,6 +118,7 @@ async function tellNextSteps(lab: RunningLab, jsonLog: Log | undefined): Promise
     return 'words' in result ? result.words : [];
   };
   if (jsonLog !== undefined) {
+    tellOpenings(lab, jsonLog);
     for (const door of lab.doors) {
       const words = wordsOf(door);
       jsonLog({ event: 'qemu-args', message: shellQuote(words), door: formatSocketAddress(door.address), words });
@@ -123,6 +127,7 @@ async function tellNextSteps(lab: RunningLab, jsonLog: Log | undefined): Promise
   }
   const remark = installed === undefined ? ' (no QEMU was found here; these fit 7.2 and later)' : '';
   print(describe(lab.plan));
+  tellOpenings(lab, undefined);
   print(`Plug machines in with these words, each with a mac of its own${remark}:`);
   print(lab.doors.map((door) => `  ${shellQuote(wordsOf(door))}`).join('\n\n'));
   print(`Then: vmlan status, vmlan leases, vmlan capture vm1 -w - | wireshark -k -i -`);

@@ -1,6 +1,7 @@
 import { getControl } from '../control/client.ts';
-import type { LabStatus, NetworkStatus, PortStatus } from '../lab/status.ts';
+import type { LabStatus, NatStatus, NetworkStatus, PortStatus } from '../lab/status.ts';
 import { findLab } from './find-lab.ts';
+import { hostAccessSentence } from './openings.ts';
 import { print, table } from './report.ts';
 
 export async function status(lab: string | undefined, options: { readonly json?: true }): Promise<void> {
@@ -9,9 +10,13 @@ export async function status(lab: string | undefined, options: { readonly json?:
   else printStatus(answer);
 }
 
-function printStatus({ name, networks, ports, captures }: LabStatus): void {
+function printStatus({ name, networks, ports, captures, forwards }: LabStatus): void {
   print(`lab ${name}`);
-  for (const network of networks) print(networkLine(network));
+  for (const network of networks) {
+    print(networkLine(network));
+    for (const line of gatewayLines(network)) print(`  ${line}`);
+  }
+  for (const { id, rule } of forwards) print(`forward ${id}: ${rule}`);
   print();
   const rows = ports.map((port) => [
     port.port,
@@ -45,6 +50,27 @@ function networkLine({ name, kind, mtu, subnet, gateway, drops, stations }: Netw
   ];
   const dropped = Object.keys(drops).length > 0 ? `, drops ${countsText(drops)}` : '';
   return `network ${name}: ${about.join(', ')}${dropped}`;
+}
+
+/** What the gateway does beyond its network. */
+function gatewayLines(network: NetworkStatus): readonly string[] {
+  const { gateway } = network;
+  if (gateway === undefined) return [];
+  const { nat, dns, flows } = gateway;
+  const hostAccess = hostAccessSentence(network);
+  const counts = Object.fromEntries(Object.entries(flows).filter(([, count]) => count > 0));
+  return [
+    ...(nat === undefined ? [] : [natLine(nat)]),
+    ...(dns === undefined ? [] : [`names at ${dns.address}${dns.domain === undefined ? '' : `, in ${dns.domain}`}`]),
+    ...(hostAccess === undefined ? [] : [hostAccess.replace(/\.$/, '')]),
+    `flows ${countsText(counts)}`,
+  ];
+}
+
+function natLine({ restricted, metadata, source }: NatStatus): string {
+  if (restricted) return 'restricted: nothing leaves but by forwards';
+  const remarks = [...(source === undefined ? [] : [`from ${source}`]), ...(metadata ? ['metadata allowed'] : [])];
+  return ['NAT to the world', ...remarks].join(', ');
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {

@@ -3,6 +3,7 @@ import { runtimeFolder } from '../host/folders.ts';
 import type { LabPlan } from '../lab/plan.ts';
 import { portName } from '../lab/plan.ts';
 import { readLabFile } from './lab-file.ts';
+import { tellOpenings } from './openings.ts';
 import { logTo, print } from './report.ts';
 import { claimNamedLab, runLab } from './run-lab.ts';
 import { labDoors } from './sockets.ts';
@@ -11,7 +12,7 @@ export async function up(file: string, options: { readonly json?: true }): Promi
   const plan = atFolder(readLabFile(file, options), dirname(resolve(file)));
   const log = logTo(options.json === true);
   const control = await claimNamedLab(plan.name);
-  await runLab(plan, labDoors(plan, runtimeFolder(plan.name)), control, log, async () => {
+  await runLab(plan, labDoors(plan, runtimeFolder(plan.name)), control, log, async (lab) => {
     log({
       event: 'ready',
       message: `lab ${plan.name} is up`,
@@ -19,6 +20,7 @@ export async function up(file: string, options: { readonly json?: true }): Promi
       pid: process.pid,
       ports: plan.nics.map(portName),
     });
+    tellOpenings(lab, options.json ? log : undefined);
     if (!options.json) printNextSteps(plan);
   });
 }

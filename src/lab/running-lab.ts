@@ -9,6 +9,10 @@ import type { RecorderOptions, RecordingEnd } from '../capture/recorder.ts';
 import { Recorder } from '../capture/recorder.ts';
 import type { Door } from '../link/arrival.ts';
 import type { Environment } from './environment.ts';
+import type { FlowStatus } from './flow-status.ts';
+import { flowStatus } from './flow-status.ts';
+import { forwardPlaces } from './forward-place.ts';
+import { LabForwards } from './lab-forwards.ts';
 import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
 import { RunningNetwork } from './running-network.ts';
 import type { CaptureStatus, LabStatus, LeaseStatus } from './status.ts';
@@ -53,7 +57,23 @@ export class RunningLab {
       networks: networks.map((network) => networkStatus(network, now)),
       ports: networks.flatMap((network) => [...network.jacks].map((jack) => portStatus(network, jack))),
       captures: [...this.#captures].map((capture) => capture.status()),
+      forwards: this.forwards.list(),
     };
+  }
+
+  /** Those of the plan and those that were added since. */
+  get forwards(): LabForwards {
+    const gateways = [...this.#networks].flatMap(([name, { gateway }]) =>
+      gateway === undefined ? [] : [[name, gateway.forwards] as const],
+    );
+    return new LabForwards(forwardPlaces(this.plan), new Map(gateways));
+  }
+
+  /** Conversations of guests with the world and with the host. */
+  flows(): FlowStatus[] {
+    return [...this.#networks].flatMap(([name, { gateway }]) =>
+      [...(gateway?.flows ?? [])].map((flow) => flowStatus(name, flow)),
+    );
   }
 
   leases(): LeaseStatus[] {

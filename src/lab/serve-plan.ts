@@ -5,6 +5,7 @@ import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { parseIpv4Interface } from '../wire/ipv4-address.ts';
 import { captureFormat } from './capture-file.ts';
 import { subnetFault } from './check-addresses.ts';
+import { placeForward } from './forward-place.ts';
 import { badName, isName } from './names.ts';
 import type { GatewayPlan, LabPlan } from './plan.ts';
 import { DEFAULT_MTU, MAX_MTU, MIN_MTU } from './plan.ts';
@@ -19,6 +20,8 @@ export interface ServeSettings {
   readonly mtu?: number;
   /** The option string of QEMU's `-netdev user`. */
   readonly user?: string;
+  /** Rules such as `tcp 2222 -> 10.0.2.15:22`. */
+  readonly forwards?: readonly string[];
   /** Takes every frame once, where it came in. */
   readonly capture?: string;
 }
@@ -39,12 +42,16 @@ export function servePlan(settings: ServeSettings): { readonly plan: LabPlan } |
 }
 
 function gatewayOf(
-  { gateway: isWanted, subnet, user }: ServeSettings,
+  { gateway: isWanted, subnet, user, forwards = [] }: ServeSettings,
   mtu: number,
   issues: Issue[],
 ): GatewayPlan | undefined {
   if (!isWanted) {
-    const useless = [...(subnet === undefined ? [] : ['--subnet']), ...(user === undefined ? [] : ['--user'])];
+    const useless = [
+      ...(subnet === undefined ? [] : ['--subnet']),
+      ...(user === undefined ? [] : ['--user']),
+      ...(forwards.length === 0 ? [] : ['--forward']),
+    ];
     for (const option of useless) {
       issues.push({
         code: 'no-gateway',
@@ -72,7 +79,9 @@ function gatewayOf(
     hostAccess: user === undefined ? [] : 'all',
   });
   issues.push(...addressIssues.map(insideUser));
-  return gateway;
+  const places = { networks: [{ name: SERVE_NETWORK, interface: gateway.interface, hasDhcp: true }], nics: [] };
+  const placed = forwards.flatMap((rule) => placeForward(rule, places, undefined, ['--forward'], issues) ?? []);
+  return { ...gateway, hostForwards: [...gateway.hostForwards, ...placed.map(({ forward }) => forward)] };
 }
 
 function subnetOf(text: string, issues: Issue[]): Ipv4Interface | undefined {

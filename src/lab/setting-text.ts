@@ -30,6 +30,11 @@ export function parseHostAccess(text: string): HostAccess | undefined {
   return { protocol: match[1] as 'tcp' | 'udp', first, last };
 }
 
+/** As `parseHostAccess` reads it. */
+export function formatHostAccess({ protocol, first, last }: HostAccess): string {
+  return `${protocol} ${first}${last === first ? '' : `-${last}`}`;
+}
+
 /** A domain name, perhaps with a final dot: in small letters, without it. */
 export function parseName(text: string): string | undefined {
   const name = text.replace(/\.$/, '').toLowerCase();

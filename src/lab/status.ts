@@ -3,16 +3,22 @@ import type { Millis } from '../base/time.ts';
 import type { Jack, Traffic } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
+import type { DnsConfig } from '../service/dns/dns-config.ts';
 import { formatIpv4, networkOf } from '../wire/ipv4-address.ts';
 import { formatMac } from '../wire/mac.ts';
-import type { CaptureTarget } from './plan.ts';
+import type { FlowCounts } from './flow-status.ts';
+import { countFlows } from './flow-status.ts';
+import type { ForwardEntry } from './lab-forwards.ts';
+import type { CaptureTarget, NatPlan } from './plan.ts';
 import type { RunningNetwork } from './running-network.ts';
+import { formatHostAccess } from './setting-text.ts';
 
 export interface LabStatus {
   readonly name: string;
   readonly networks: readonly NetworkStatus[];
   readonly ports: readonly PortStatus[];
   readonly captures: readonly CaptureStatus[];
+  readonly forwards: readonly ForwardEntry[];
 }
 
 export interface NetworkStatus {
@@ -30,8 +36,21 @@ export interface NetworkStatus {
 export interface GatewayStatus {
   readonly address: string;
   readonly mac: string;
-  /** What the gateway refused and noted, by name. */
+  /** What the gateway refused and noted, by name: stack, DHCP, DNS, NAT. */
   readonly counters: Readonly<Record<string, number>>;
+  /** The way out, where there is one. */
+  readonly nat?: NatStatus;
+  readonly dns?: { readonly address: string; readonly domain?: string };
+  readonly flows: FlowCounts;
+}
+
+export interface NatStatus {
+  /** Nothing leaves the network but what a rule forwards. */
+  readonly restricted: boolean;
+  /** Ports of the host's loopback that guests reach at the gateway's address: `tcp 8000`, `udp 5000-5010`. */
+  readonly hostAccess: 'all' | readonly string[];
+  readonly metadata: boolean;
+  readonly source?: string;
 }
 
 export interface StationStatus {
@@ -94,6 +113,9 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
           address: formatIpv4(plan.gateway.interface.address),
           mac: formatMac(plan.gateway.mac),
           counters: gateway.counters.toRecord(),
+          ...(plan.gateway.nat && { nat: natStatus(plan.gateway.nat) }),
+          ...(plan.gateway.dns && { dns: dnsStatus(plan.gateway.dns) }),
+          flows: countFlows(gateway.flows),
         },
       }),
     drops: drops.toRecord(),
@@ -104,6 +126,19 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
       idle: Math.floor((now - heard) / 1000),
     })),
   };
+}
+
+export function natStatus({ isRestricted, hostAccess, allowsMetadata, source }: NatPlan): NatStatus {
+  return {
+    restricted: isRestricted,
+    hostAccess: isRestricted ? [] : hostAccess === 'all' ? hostAccess : hostAccess.map(formatHostAccess),
+    metadata: allowsMetadata,
+    ...(source !== undefined && { source: formatIpv4(source) }),
+  };
+}
+
+function dnsStatus({ address, domain }: DnsConfig): NonNullable<GatewayStatus['dns']> {
+  return { address: formatIpv4(address), ...(domain !== undefined && { domain }) };
 }
 
 export function portStatus(network: RunningNetwork, jack: Jack): PortStatus {

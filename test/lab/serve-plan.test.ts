@@ -3,6 +3,7 @@ import { formatIssue } from '../../src/base/issue.ts';
 import type { GatewayPlan } from '../../src/lab/plan.ts';
 import type { ServeSettings } from '../../src/lab/serve-plan.ts';
 import { servePlan } from '../../src/lab/serve-plan.ts';
+import { formatForward } from '../../src/nat/forward-text.ts';
 import { formatIpv4, formatIpv4Interface } from '../../src/wire/ipv4-address.ts';
 import { formatMac } from '../../src/wire/mac.ts';
 
@@ -141,6 +142,16 @@ describe('the plan of serve', () => {
     });
   });
 
+  it('forwards by --forward behind those of --user', () => {
+    const user = 'hostfwd=tcp::2222-:22';
+    const { hostForwards } = gateway({ user, forwards: ['udp 5353 -> vm:53', 'tcp 0 -> 10.0.2.16:80'] });
+    expect(hostForwards.map(formatForward)).toEqual([
+      'tcp 127.0.0.1:2222 -> 10.0.2.15:22 client=real',
+      'udp 127.0.0.1:5353 -> vm:53',
+      'tcp 127.0.0.1:0 -> 10.0.2.16:80',
+    ]);
+  });
+
   it('tells the MTU by DHCP', () => {
     expect(gateway({ mtu: 9000 }).dhcp?.mtu).toBe(9000);
   });
@@ -153,6 +164,8 @@ describe('the plan of serve', () => {
     [{ subnet: '10.0.2.7/24' }, ['--subnet host-bits']],
     [{ subnet: '10.0.2.0/24', user: 'net=10.0.3.0/24' }, ['--subnet subnet-twice']],
     [{ gateway: false, subnet: '10.0.2.0/24', user: 'hostname=vm' }, ['--subnet no-gateway', '--user no-gateway']],
+    [{ gateway: false, forwards: ['tcp 1 -> vm:1'] }, ['--forward no-gateway']],
+    [{ forwards: ['tcp 80', 'tcp 8080 -> 10.9.9.9:80'] }, ['--forward bad-forward', '--forward outside-subnet']],
     [{ user: 'net=10.0.2.0/31' }, ['--user.net subnet-size']],
     [{ user: 'net=10.0.0.0/255.0.255.0' }, ['--user.net bad-subnet']],
     [{ user: 'net=10.0.3.0/24,host=10.0.2.2' }, ['--user.host outside-subnet']],

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { Counters } from '../../src/base/counters.ts';
+import type { ForwardPlaces } from '../../src/lab/forward-place.ts';
+import { LabForwards } from '../../src/lab/lab-forwards.ts';
+import { FlowTable } from '../../src/nat/flow.ts';
+import { HostForwards } from '../../src/nat/host-forwards.ts';
+import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
+import { MemoryHostNet } from '../support/memory-host-net.ts';
+
+const LAN = parseIpv4Interface('10.0.2.2/24')!;
+const DMZ = parseIpv4Interface('10.0.3.2/24')!;
+
+describe('the forwards of a lab', () => {
+  it('lead into the network of the machine that a rule names', async () => {
+    const { forwards } = lab();
+    expect(await forwards.add('tcp 0 -> web:80', undefined)).toEqual({
+      entry: {
+        id: 'lan.1',
+        network: 'lan',
+        protocol: 'tcp',
+        listen: '127.0.0.1:49152',
+        guest: 'web:80',
+        rule: 'tcp 127.0.0.1:49152 -> web:80',
+        connections: 0,
+      },
+    });
+    await forwards.add('tcp 0 -> both:80', 'dmz');
+    await forwards.add('tcp 0 -> 10.0.3.9:80', undefined);
+    expect(forwards.list().map(({ id }) => id)).toEqual(['lan.1', 'dmz.1', 'dmz.2']);
+  });
+
+  it.each([
+    ['tcp 0 -> wbe:80', undefined, 'unknown-node'],
+    ['tcp 0 -> both:80', undefined, 'ambiguous-guest'],
+    ['tcp 0 -> web:80', 'dmz', 'no-gateway'],
+    ['tcp 0 -> web:80', 'dzm', 'unknown-network'],
+    ['web:80', undefined, 'bad-forward'],
+  ])('%s on %s is refused as %s', async (rule, network, code) => {
+    const added = await lab().forwards.add(rule, network);
+    expect(added).toMatchObject({ issue: { code, message: expect.any(String), hint: expect.any(String) } });
+  });
+
+  it('tell what the host refuses', async () => {
+    const { forwards } = lab();
+    await forwards.add('tcp 8080 -> web:80', undefined);
+    await expect(forwards.add('tcp 8080 -> both:80', 'dmz')).rejects.toMatchObject({ code: 'address-in-use' });
+    expect(forwards.list()).toHaveLength(1);
+  });
+
+  it.each(['lan.1', 'tcp 8080', 'tcp 127.0.0.1:8080', 'tcp 8080 -> web:80', 'tcp localhost:8080->web:lan:80'])(
+    'are removed as %s',
+    async (which) => {
+      const { forwards, net } = lab();
+      await forwards.add('tcp 8080 -> web:80', undefined);
+      expect(forwards.remove(which)).toBe(true);
+      expect(net.listeners).toEqual([]);
+      expect(forwards.remove(which)).toBe(false);
+    },
+  );
+
+  it.each(['1', 'lan', 'dmz.1', 'lan.2', 'tcp 8081', 'tcp 8080 -> web:81', ''])(
+    'stay when %j is removed',
+    async (which) => {
+      const { forwards } = lab();
+      await forwards.add('tcp 8080 -> web:80', undefined);
+      expect(forwards.remove(which)).toBe(false);
+      expect(forwards.list()).toHaveLength(1);
+    },
+  );
+
+  it('without nodes lead to whoever told DHCP the name', async () => {
+    const { forwards } = lab([]);
+    expect(await forwards.add('tcp 0 -> laptop:80', undefined)).toMatchObject({ entry: { guest: 'laptop:80' } });
+  });
+});
+
+const NICS = [
+  { node: 'web', name: 'lan', network: 'lan', address: undefined },
+  { node: 'both', name: 'lan', network: 'lan', address: undefined },
+  { node: 'both', name: 'dmz', network: 'dmz', address: undefined },
+];
+
+function lab(nics: ForwardPlaces['nics'] = NICS) {
+  const net = new MemoryHostNet();
+  const networks = [
+    { name: 'lan', interface: LAN, hasDhcp: true },
+    { name: 'dmz', interface: DMZ, hasDhcp: true },
+  ];
+  const gateways = networks.map((network) => [network.name, forwardsOf(net, network.interface)] as const);
+  return { net, forwards: new LabForwards({ networks, nics }, new Map(gateways)) };
+}
+
+function forwardsOf(net: MemoryHostNet, own: typeof LAN): HostForwards {
+  return new HostForwards({
+    stack: { tcp: new FakeTcpLayer(), interface: own },
+    net,
+    resolve: () => undefined,
+    flows: new FlowTable(),
+    counters: new Counters(),
+    openUdp: async ({ at }) => ({ at, close: () => undefined }),
+  });
+}
