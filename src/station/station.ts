@@ -1,16 +1,24 @@
 /**
- * A machine made of nothing but this program: it takes a lease, fetches files and pings, over the same LAN as real ones.
+ * A machine made of nothing but this program: it takes a lease, resolves names, fetches and serves files, and pings, over the same LAN as real ones.
  * Its parts run on the scheduler's timers; promises exist only here, at the edge.
  */
 import type { Random } from '../base/chance.ts';
+import type { Endpoint } from '../base/endpoint.ts';
 import type { Millis, Scheduler } from '../base/time.ts';
 import type { Port } from '../link/port.ts';
 import type { PingOptions, PingResult } from '../stack/icmp.ts';
 import { Stack } from '../stack/stack.ts';
+import type { TcpListener } from '../stack/tcp-layer.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import type { ClientLease } from './dhcp-client.ts';
 import { DhcpClient } from './dhcp-client.ts';
+import type { HttpResult } from './http-fetch.ts';
+import { HttpFetch } from './http-fetch.ts';
+import { serveHttp } from './http-server.ts';
+import type { LookupResult } from './name-lookup.ts';
+import { addressQuestion, NameLookup } from './name-lookup.ts';
 import type { FetchOptions, FetchResult } from './tftp-client.ts';
 import { TftpFetch } from './tftp-client.ts';
 
@@ -29,6 +37,7 @@ export class Station {
   readonly name: string;
   readonly mac: Mac;
   readonly #scheduler: Scheduler;
+  readonly #random: Random;
   readonly #stack: Stack;
   readonly #dhcp: DhcpClient;
   #lease: ClientLease | undefined;
@@ -38,6 +47,7 @@ export class Station {
     this.name = name;
     this.mac = mac;
     this.#scheduler = scheduler;
+    this.#random = random;
     this.#stack = new Stack({ mac, mtu, scheduler, random });
     this.#dhcp = new DhcpClient(this.#stack, name, scheduler, random, {
       bound: (lease) => {
@@ -91,6 +101,31 @@ export class Station {
   fetch(file: string, options: FetchOptions = {}, server = this.#lease?.bootServer): Promise<FetchResult> {
     if (server === undefined) return Promise.resolve({ kind: 'timeout' });
     return new Promise((resolve) => new TftpFetch(this.#stack.udp, this.#scheduler, server, file, options, resolve));
+  }
+
+  /** Asks the lease's first name server for the addresses of a name. */
+  lookUp(name: string): Promise<LookupResult> {
+    const server = this.#lease?.dns[0];
+    const question = addressQuestion(name);
+    if (question === undefined) return Promise.resolve({ kind: 'bad-name' });
+    if (server === undefined) return Promise.resolve({ kind: 'timeout' });
+    return new Promise((resolve) => {
+      new NameLookup(this.#stack.udp, this.#scheduler, this.#random, server, question, resolve);
+    });
+  }
+
+  /** Reads `path` of the web server at `to`, which knows itself as `host`. */
+  fetchHttp(to: Endpoint, host: string, path: string): Promise<HttpResult> {
+    const own = this.#lease?.interface.address;
+    if (own === undefined) return Promise.resolve({ kind: 'failed', why: 'unreachable' });
+    return new Promise((resolve) => {
+      new HttpFetch(this.#stack.tcp, this.#scheduler, ipv4Octets(own), to, { host, path }, resolve);
+    });
+  }
+
+  /** Serves texts by their paths at `port` from now on. */
+  serveHttp(port: number, textAt: (path: string) => string | undefined): TcpListener {
+    return serveHttp(this.#stack.tcp, port, textAt);
   }
 
   ping(address: Ipv4, options: PingOptions = { timeout: PING_TIMEOUT }): Promise<PingResult> {

@@ -10,20 +10,9 @@ import { formatIpv4 } from '../../src/wire/ipv4-address.ts';
 import { readUint16 } from '../../src/wire/octets.ts';
 import { DhcpBench } from '../support/dhcp-peer.ts';
 import { B, D } from '../support/frames.ts';
+import { joinPorts } from '../support/join-ports.ts';
 import { settle } from '../support/manual-scheduler.ts';
 import { arpFrame, ip, replyFrom } from '../support/stack-peer.ts';
-
-/** Joins two ports; every frame that `loses` names by its number does not arrive. */
-function join(a: Port, b: Port, loses: (frame: number) => boolean = () => false): void {
-  let frames = 0;
-  const towards = (to: Port): FrameSink => ({
-    push: (batch, first, end) => {
-      for (let i = first; i < end; i++) if (!loses(frames++)) to.push(batch, i, i + 1);
-    },
-  });
-  a.attach(towards(b));
-  b.attach(towards(a));
-}
 
 function booting(bench: DhcpBench): { station: Station; booted: Promise<string | undefined> } {
   const station = new Station({
@@ -42,7 +31,7 @@ describe('a machine that boots', () => {
   it('has an address, a router and a server', async () => {
     const bench = new DhcpBench();
     const { station, booted } = booting(bench);
-    join(station.port, bench.stack);
+    joinPorts(station.port, bench.stack);
     await bench.scheduler.run(2000);
     expect(await booted).toBe('10.0.2.15');
     expect(station.lease).toMatchObject({ router: ip('10.0.2.2'), server: ip('10.0.2.2'), leaseTime: 3600 });
@@ -51,7 +40,7 @@ describe('a machine that boots', () => {
   it.each([3, 4, 5])('gets there when every %ith frame is lost', async (n) => {
     const bench = new DhcpBench();
     const { station, booted } = booting(bench);
-    join(station.port, bench.stack, (frame) => frame % n === n - 1);
+    joinPorts(station.port, bench.stack, (frame) => frame % n === n - 1);
     await bench.scheduler.run(60_000, 50);
     expect(await booted).toBe('10.0.2.15');
   });
@@ -68,7 +57,7 @@ describe('a machine that boots', () => {
     const bench = new DhcpBench();
     bench.lease();
     const { station, booted } = booting(bench);
-    join(station.port, bench.stack);
+    joinPorts(station.port, bench.stack);
     // The machine at 10.0.2.15 is heard by the station alone.
     const { port } = station;
     const answering: FrameSink = {
