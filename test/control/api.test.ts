@@ -3,15 +3,16 @@ import { PcapngReader } from '../../src/capture/pcapng-reader.ts';
 import { controlApi } from '../../src/control/api.ts';
 import { RunningLab } from '../../src/lab/running-lab.ts';
 import { SERVE_NETWORK, servePlan } from '../../src/lab/serve-plan.ts';
+import type { LabStatus } from '../../src/lab/status.ts';
 import { BROADCAST_MAC } from '../../src/wire/mac.ts';
 import { FakePort } from '../support/fake-port.ts';
 import { A, B, frame } from '../support/frames.ts';
 import { settle } from '../support/manual-scheduler.ts';
 import { MemoryEnvironment } from '../support/memory-environment.ts';
 
-async function servedLab() {
+async function servedLab(user?: string) {
   const environment = new MemoryEnvironment();
-  const planned = servePlan({ name: 'serve', hub: false, gateway: true });
+  const planned = servePlan({ name: 'serve', hub: false, gateway: true, ...(user !== undefined && { user }) });
   if ('issues' in planned) throw new Error('the plan is wrong');
   const doors = [{ mode: 'listen' as const, address: { kind: 'unix' as const, path: 's' }, network: SERVE_NETWORK }];
   const lab = await RunningLab.start(planned.plan, doors, environment);
@@ -77,5 +78,55 @@ describe('a capture', () => {
     const answer = await api.request('/v1/captures', post(body));
     expect(answer.status).toBe(status);
     expect(await answer.json()).toMatchObject({ message: expect.stringMatching(message) });
+  });
+});
+
+describe('a forward', () => {
+  it('is added, listed and removed', async () => {
+    const { api, environment } = await servedLab();
+    const added = await api.request('/v1/forwards', post({ rule: 'tcp 0 -> 10.0.2.15:80' }));
+    expect(added.status).toBe(201);
+    const rule = 'tcp 127.0.0.1:49152 -> 10.0.2.15:80';
+    expect(await added.json()).toMatchObject({ id: 'lan.1', network: 'lan', rule, connections: 0 });
+    expect(await (await api.request('/v1/forwards')).json()).toMatchObject({ forwards: [{ id: 'lan.1', rule }] });
+    expect(await (await api.request('/v1/status')).json()).toMatchObject({ forwards: [{ id: 'lan.1' }] });
+    expect((await api.request('/v1/forwards/lan.1', { method: 'DELETE' })).status).toBe(204);
+    expect(environment.net.listeners).toEqual([]);
+    expect((await api.request('/v1/forwards/lan.1', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  it('on a unix socket is removed by what it listens at', async () => {
+    const { api } = await servedLab();
+    await api.request('/v1/forwards', post({ rule: 'unix /run/web.sock -> 10.0.2.15:80' }));
+    const which = encodeURIComponent('unix /run/web.sock');
+    expect((await api.request(`/v1/forwards/${which}`, { method: 'DELETE' })).status).toBe(204);
+  });
+
+  it.each([
+    [{ rule: 'tcp 8080 -> 10.9.9.9:80' }, 400, 'outside-subnet', /10\.9\.9\.9 is on no network with a gateway; /],
+    [{ rule: 'tcp 0 -> vm:80', network: 'lna' }, 400, 'unknown-network', /did you mean lan\?/],
+    [{ rule: 'tcp 7070 -> vm:80' }, 409, 'address-in-use', /7070 is taken/],
+    [{ rules: [] }, 400, 'bad-request', /rule/],
+    [undefined, 400, 'bad-request', /expected object/],
+  ])('asked for as %j is refused with %i, a code and a sentence', async (body, status, error, message) => {
+    const { api } = await servedLab();
+    await api.request('/v1/forwards', post({ rule: 'tcp 7070 -> vm:80' }));
+    const answer = await api.request('/v1/forwards', post(body));
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toEqual({ error, message: expect.stringMatching(message) });
+  });
+});
+
+it('tells conversations, and what of the host guests reach', async () => {
+  const { api, environment } = await servedLab('hostfwd=tcp:127.0.0.1:8080-:80,restrict=off');
+  environment.net.listeners[0]!.arrive({ address: Uint8Array.of(127, 0, 0, 1), port: 50_000 });
+  expect(await (await api.request('/v1/flows')).json()).toMatchObject({
+    flows: [{ network: 'lan', protocol: 'tcp', initiator: 'host', guest: '10.0.2.15:80', state: 'opening' }],
+  });
+  const { networks } = (await (await api.request('/v1/status')).json()) as LabStatus;
+  expect(networks[0]!.gateway).toMatchObject({
+    nat: { restricted: false, hostAccess: 'all', metadata: false },
+    dns: { address: '10.0.2.3' },
+    flows: { tcp: 1, udp: 0, echo: 0 },
   });
 });

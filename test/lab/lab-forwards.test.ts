@@ -93,7 +93,7 @@ function lab(nics: ForwardPlaces['nics'] = NICS) {
 
 function forwardsOf(net: MemoryHostNet, own: typeof LAN): HostForwards {
   return new HostForwards({
-    stack: { tcp: new FakeTcpLayer(), interface: own },
+    stack: { tcp: new FakeTcpLayer(), interface: own, takesTransit: true },
     net,
     resolve: () => undefined,
     flows: new FlowTable(),
