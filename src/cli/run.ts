@@ -17,13 +17,13 @@ import type { QemuCommand } from '../qemu/command-line.ts';
 import { readQemuCommand } from '../qemu/command-line.ts';
 import type { Plug } from '../qemu/plugged-command.ts';
 import { pluggedCommand } from '../qemu/plugged-command.ts';
-import { givenOptions } from '../qemu/user-options.ts';
 import type { QemuVersion } from '../qemu/version.ts';
 import { formatQemuVersion } from '../qemu/version.ts';
 import { EXIT_USAGE, Exit, fail } from './exit.ts';
 import { findLab } from './find-lab.ts';
 import { freshMac } from './fresh-mac.ts';
 import { claimNamedLab, withLab } from './run-lab.ts';
+import { sharedRun, withForwards } from './run-shared.ts';
 import { SHARED_SOCKET } from './sockets.ts';
 import { version } from './version.ts';
 
@@ -110,9 +110,10 @@ const sayTroubles: Log = ({ event, message }) => {
 
 /** With the lab of a running vmlan, on the socket that its machines share. */
 async function runOn(lab: string, command: QemuCommand, options: RunCommand): Promise<number> {
-  const issues = [...command.issues, ...sharedIssues(lab, command, options)];
+  const { rules, issues: ofNetwork } = sharedRun(lab, command.networks, options);
+  const issues = [...command.issues, ...ofNetwork];
   if (issues.length > 0) return refuse(issues);
-  await findLab(lab, '--lab NAME');
+  const control = await findLab(lab, '--lab NAME');
   const path = join(runtimeFolder(lab), SHARED_SOCKET);
   if (!existsSync(path)) {
     fail(`${lab} has no socket that machines share; start it with vmlan serve --name ${lab}, without --listen`);
@@ -120,29 +121,11 @@ async function runOn(lab: string, command: QemuCommand, options: RunCommand): Pr
   for (const remark of command.remarks) say(remark);
   const plugs = command.networks.map(() => ({ socket: { kind: 'unix', path }, freshMac }) as const);
   const words = plugged(command, plugs, await versionOf(command));
-  say(command.networks.length === 0 ? NOTHING_TO_DO : `the network of ${lab} is its user network`);
-  return start(words);
-}
-
-/** What the command asks of a network that others have already. */
-function sharedIssues(lab: string, { networks }: QemuCommand, { capture, name }: RunCommand): readonly Issue[] {
-  const issues = networks.flatMap(({ label, options }) =>
-    givenOptions(options).map((option) => ({
-      code: 'shared-network',
-      path: [label, option],
-      message: `the network of ${lab} is as it was started`,
-      hint: `leave ${option} out, or give it to vmlan serve`,
-    })),
-  );
-  if (capture !== undefined) {
-    const hint = `vmlan capture lan --lab ${lab} -w ${capture}`;
-    issues.push({ code: 'shared-network', path: ['--capture'], message: `the network is that of ${lab}`, hint });
-  }
-  if (name !== undefined) {
-    const message = `the lab is ${lab}`;
-    issues.push({ code: 'shared-network', path: ['--name'], message, hint: 'leave --name or --network out' });
-  }
-  return issues;
+  return withForwards(control, rules, async (forwards) => {
+    for (const { rule } of forwards) say(`${lab} forwards ${rule} as long as the command runs`);
+    say(command.networks.length === 0 ? NOTHING_TO_DO : `the network of ${lab} is its user network`);
+    return start(words);
+  });
 }
 
 const NOTHING_TO_DO = 'the command has no user network; QEMU runs as it would without vmlan';

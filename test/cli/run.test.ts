@@ -159,14 +159,27 @@ describe('vmlan run', () => {
     expect((await child.exited).status).toBe(3);
   });
 
+  it('forwards into the network of a running vmlan as long as the command runs', async () => {
+    const bench = new Workbench();
+    await startVmlan(bench, ['serve', '--name', 'office']);
+    const words = ['--network', 'office', '--', fakeQemu(bench), '-nic', 'user,hostfwd=tcp::0-10.0.2.40:22'];
+    const child = await run(bench, ...words);
+    expect(child.stderr).toMatch(/office forwards tcp 127\.0\.0\.1:[1-9]\d* -> 10\.0\.2\.40:22/);
+    expect((await status(bench, 'office')).forwards).toMatchObject([{ guest: '10.0.2.40:22' }]);
+    child.write('exit 0\n');
+    await child.exited;
+    expect((await status(bench, 'office')).forwards).toEqual([]);
+  });
+
   it('cannot change the network of a running vmlan, and says so by name', async () => {
     const bench = new Workbench();
-    const qemu = [fakeQemu(bench), '-nic', 'user,net=10.9.0.0/24,restrict=on'];
+    const qemu = [fakeQemu(bench), '-nic', 'user,net=10.9.0.0/24,restrict=on,hostfwd=tcp::2222-:22'];
     const child = await runVmlan(bench, ['run', '--network', 'office', '--capture', 'a.pcap', '--', ...qemu]);
     expect(child.status).toBe(2);
     expect(child.stderr.match(/^vmlan run: [^:]+/gm)).toEqual([
       'vmlan run: -nic user.net',
       'vmlan run: -nic user.restrict',
+      'vmlan run: -nic user.hostfwd',
       'vmlan run: --capture',
     ]);
   });
