@@ -92,7 +92,7 @@ function tellFreePorts(lab: RunningLab, network: string, asked: readonly HostFor
 function doorsOf({ name, networks }: LabPlan): readonly DoorPlan[] {
   return networks.map((network) => ({
     mode: 'listen',
-    address: { kind: 'unix', path: join(runtimeFolder(name), `${network.name}.sock`) },
+    address: { kind: 'unix', path: join(runtimeFolder(name), `${network.name}.vm.sock`) },
     network: network.name,
   }));
 }

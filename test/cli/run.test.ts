@@ -30,11 +30,11 @@ function wordsOf(child: Child): readonly string[] {
   return child.stdout.split('\n').flatMap((line) => (line.startsWith('word ') ? [line.slice('word '.length)] : []));
 }
 
-describe('vmlan run', () => {
+describe('vmlan run', { timeout: 60_000 }, () => {
   it('starts the command with cables for its user networks, and is silent on standard output', async () => {
     const bench = new Workbench();
     const child = await run(bench, '--name', 'vm', '--', fakeQemu(bench), '-m', '1', '-netdev', 'user,id=n0', 'a b');
-    const cable = `stream,id=n0,server=off,addr.type=unix,addr.path=${bench.path('run/vmlan/vm/n0.sock')}`;
+    const cable = `stream,id=n0,server=off,addr.type=unix,addr.path=${bench.path('run/vmlan/vm/n0.vm.sock')}`;
     expect(child.stdout).toBe(
       `${['-m', '1', '-netdev', cable, 'a b'].map((word) => `word ${word}\n`).join('')}ready\n`,
     );
@@ -215,7 +215,7 @@ describeGuests('vmlan run with the installed QEMU', () => {
     expect(child.stderr).toContain('unsupported machine type');
   });
 
-  it('gives QEMU the terminal: its Ctrl-A x, and Ctrl-C', async () => {
+  it('gives QEMU the terminal: its Ctrl-A x, and Ctrl-C', { timeout: 60_000 }, async () => {
     const bench = new Workbench();
     const console = await runAtTerminal(bench, 'SeaBIOS', '--', QEMU[0]!, '-nographic', '-nic', 'user');
     console.write('\x01x');
