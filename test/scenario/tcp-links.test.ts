@@ -43,4 +43,5 @@ it('carries every octet both ways over links that lose, reorder and duplicate', 
   expect(Object.values(table).map(({ ends, identical }) => `${ends} ${identical}`)).toEqual(
     Object.values(table).map(() => 'finished finished true'),
   );
+  expect(table).toMatchSnapshot();
 });

@@ -38,6 +38,8 @@ export interface ConnectionHost {
   reset(connection: Connection, sequence: number, acknowledgment: number | undefined): void;
   /** The handshake is complete. */
   completed(connection: Connection): void;
+  /** A handshake made room for another; its SYN is gone, so it is only counted. */
+  evicted(): void;
   /** Both sides have finished; the connection only keeps its place. */
   lingers(connection: Connection): void;
   /** The connection is over, its place is free. */

@@ -137,6 +137,7 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
   /** A handshake that others need the room of. */
   evict(): void {
     this.#host.reset(this, this.tcb.sender.max, this.tcb.receiver.next);
+    this.#host.evicted();
     this.close('timeout');
   }
 
@@ -230,9 +231,11 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
   #retransmit(now: Millis): void {
     const sender = this.tcb.sender;
     this.#host.touch(this);
+    this.#host.writer.begin(this.remoteAddress, now);
     if (this.tcb.state !== 'syn-sent' && this.tcb.state !== 'syn-received') {
-      this.#host.writer.begin(this.remoteAddress, now);
       if (!sender.expire(this.tcb, now)) this.close('timeout');
+    } else if (!this.#host.writer.hasRoute) {
+      this.close('unreachable');
     } else if (this.tcb.syn.repeat(sender.roundTrip, now)) {
       sender.retransmitAt = now + sender.roundTrip.timeout;
     } else {

@@ -103,6 +103,11 @@ export class ControlBlock implements SegmentTemplate, SegmentSink {
     this.syn.isOwed = false;
     this.receiver.owesAck = false;
     this.timestamps.ackSent = acknowledgment;
+    if (!writer.hasRoute) {
+      // The connection ends when this comes, which is after the call that opened it.
+      sender.retransmitAt = now;
+      return;
+    }
     if (sender.retransmitAt === Number.POSITIVE_INFINITY) sender.retransmitAt = now + sender.roundTrip.timeout;
     writer.writeSyn(this, sender.una, acknowledgment, flags, this.receiver.synWindow, options);
   }

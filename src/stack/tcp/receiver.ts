@@ -5,7 +5,7 @@ import { ReceiveQueue } from './receive-queue.ts';
 import { advance, distance, isBefore, later } from './sequence.ts';
 
 /** Octets that an application may leave unused before the window closes: at first, and while it keeps up. */
-const FIRST_CAPACITY = 128 * 1024;
+const FIRST_CAPACITY = 64 * 1024;
 const MAX_CAPACITY = 1024 * 1024;
 /** What a connection gets when the others have taken the budget. */
 const SMALLEST_CAPACITY = 16 * 1024;

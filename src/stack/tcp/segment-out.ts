@@ -77,6 +77,11 @@ export class SegmentWriter {
     return this.#mac;
   }
 
+  /** Some way leads to where the flight goes. */
+  get hasRoute(): boolean {
+    return this.#hop !== undefined;
+  }
+
   /** Writes a segment with `length` octets of `buffer` from `offset` on. */
   write(
     template: SegmentTemplate,

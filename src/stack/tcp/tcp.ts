@@ -275,8 +275,9 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
     this.#handshakes.delete(request);
   }
 
-  evicted(request: HeldRequest): void {
-    this.#outside.drops.dropped('tcp-half-open-full', batchOf([request.frame]), 0, 1);
+  evicted(request?: HeldRequest): void {
+    const frame = request?.frame ?? new Uint8Array(ETHERNET_HEADER_LENGTH);
+    this.#outside.drops.dropped('tcp-half-open-full', batchOf([frame]), 0, 1);
   }
 
   // ---- what connections need

@@ -138,6 +138,16 @@ describe('a connection that we open', () => {
     expect(ear.said).toEqual(['unreachable']);
   });
 
+  it('ends as unreachable where no route leads there, after the call', () => {
+    const wire = new Wire({ isConfigured: false });
+    wire.stack.configure({ interface: { address: 0x0a00_0001, prefixLength: 24 } });
+    const ear = new Ear();
+    wire.stack.tcp.connect({ address: octets('10.0.0.1'), port: 0 }, { address: octets('192.0.2.1'), port: 9 }, ear);
+    expect(ear.said).toEqual([]);
+    wire.scheduler.advance(0);
+    expect(ear.said).toEqual(['unreachable']);
+  });
+
   it('opens although both sides ask at the same time (RFC 9293, figure 8)', () => {
     const peer = connecting();
     peer.heard();
