@@ -36,7 +36,7 @@ import { Idleness } from './idleness.ts';
 import { distance, isBefore } from './sequence.ts';
 import { HEADERS_LENGTH } from './syn-exchange.ts';
 
-/** `drained` is told when so many octets, or fewer, are unacknowledged after there were more than `SEND_HIGH_WATER`. */
+/** `drained` is told when so many octets, or fewer, are unacknowledged after there were more. */
 export const SEND_LOW_WATER = 256 * 1024;
 /** Who feeds a connection stops at so many unacknowledged octets, and goes on at `drained`. */
 export const SEND_HIGH_WATER = 1024 * 1024;

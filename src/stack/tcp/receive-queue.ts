@@ -2,7 +2,7 @@
 import { advance, distance, isAtOrBefore, isBefore } from './sequence.ts';
 
 /** Pieces that one connection may hold; a sender that cuts finer loses what does not fit. */
-const MAX_PIECES = 512;
+const MAX_PIECES = 1024;
 
 /** Octets that all connections of a layer may hold out of order. */
 const SHARED_LIMIT = 32 * 1024 * 1024;
