@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { runVmlan } from '../support/vmlan.ts';
 import { Workbench } from '../support/workbench.ts';
 import type { BareMachine } from './support/bare-machine.ts';
 import {
@@ -47,9 +48,10 @@ describeGuests("the services of QEMU's user network and vmlan's", () => {
   it('answer ARP and ping at their addresses and nowhere else', async () => {
     const networks = await startUserNetworks(new Workbench(), '');
     await both(networks, discover);
-    for (const address of [GATEWAY]) {
-      expectAlike(await both(networks, (machine) => whoHas(machine, address)), 'arp-length');
-      expectAlike(await both(networks, (machine) => ping(machine, address)), 'time-to-live');
+    expectAlike(await both(networks, (machine) => whoHas(machine, GATEWAY)), 'arp-length');
+    expectAlike(await both(networks, (machine) => whoHas(machine, DNS)), 'arp-length', 'one-station');
+    for (const address of [GATEWAY, DNS]) {
+      expectAlike(await both(networks, (machine) => ping(machine, address, address)), 'time-to-live');
     }
     const elsewhere = (machine: BareMachine) => silence(machine, GATEWAY, raw.arpRequest(machine, '10.0.2.9'));
     expect(await both(networks, elsewhere)).toEqual({ libslirp: [], vmlan: [] });
@@ -65,7 +67,7 @@ describeGuests("the services of QEMU's user network and vmlan's", () => {
       const offer = await both(networks, discover);
       expect(offer.libslirp).toMatchObject({ 'dhcp.yiaddr': first, 'dhcp.option.3': gateway, 'dhcp.option.6': dns });
       expectAlike(offer, ...LEASE);
-      expectAlike(await both(networks, (machine) => whoHas(machine, gateway)), 'arp-length');
+      expectAlike(await both(networks, (machine) => whoHas(machine, dns)), 'arp-length', 'one-station');
     }
   });
 
@@ -75,12 +77,22 @@ describeGuests("the services of QEMU's user network and vmlan's", () => {
     const offer = await both(networks, discover);
     expect(offer.libslirp).toMatchObject({ 'dhcp.yiaddr': '10.0.2.100', 'dhcp.option.54': '10.0.2.9' });
     expectAlike(offer, ...LEASE);
-    for (const address of ['10.0.2.9']) {
-      expectAlike(await both(networks, (machine) => whoHas(machine, address)), 'arp-length');
-    }
+    expectAlike(await both(networks, (machine) => whoHas(machine, '10.0.2.9')), 'arp-length');
+    expectAlike(await both(networks, (machine) => whoHas(machine, '10.0.2.77')), 'arp-length', 'one-station');
     const before = (machine: BareMachine) =>
       silence(machine, '10.0.2.9', raw.arpRequest(machine, GATEWAY), raw.arpRequest(machine, DNS));
     expect(await both(networks, before)).toEqual({ libslirp: [], vmlan: [] });
+  });
+
+  it('differ in IPv6: without it libslirp is silent, and vmlan says that no router is here', async () => {
+    const networks = await startUserNetworks(new Workbench(), 'ipv4=on,ipv6=off');
+    const { libslirp, vmlan } = networks;
+    expect(await silence(libslirp, GATEWAY, raw.routerSolicitation(libslirp.mac))).toEqual([]);
+    await vmlan.answer((frame) => frame['ethernet.type'] === '86dd', raw.routerSolicitation(vmlan.mac));
+
+    const refused = await runVmlan(new Workbench(), ['serve', '--user', 'ipv4=off', '--json']);
+    expect(refused.status).toBe(2);
+    expect(refused.stdout).toContain('without IPv4 nothing would be left');
   });
 
   it('give the next machine the next address', async () => {

@@ -5,7 +5,7 @@ import type { FrameSink } from '../../../src/link/frame-batch.ts';
 import { sliceOf } from '../../../src/link/frame-batch.ts';
 import { StreamFraming } from '../../../src/link/stream-framing.ts';
 import { type Fields, fieldsOf } from './frame-fields.ts';
-import { arpReply } from './raw-frames.ts';
+import { arpReply, ipv4 } from './raw-frames.ts';
 
 /** A machine without an operating system at the other end of a `stream` netdev: the test sends its frames and reads what comes. */
 export class BareMachine {
@@ -14,6 +14,7 @@ export class BareMachine {
   address: string;
   readonly #socket: Socket;
   readonly #waiting = new Set<(frame: Fields) => void>();
+  readonly #neighbours = new Map<string, string>();
   #received: Fields[] = [];
 
   constructor(socket: Socket, mac: string, address: string) {
@@ -40,6 +41,11 @@ export class BareMachine {
     socket.on('error', () => {}); // the peer's end is its test's end; `answer` says what was missing
   }
 
+  /** As ARP told it; the gateway's own is the one that both networks give it. */
+  macOf(address: string): string {
+    return this.#neighbours.get(address) ?? `52:55:${hexOf(address)}`;
+  }
+
   send(...frames: readonly Uint8Array[]): void {
     for (const frame of frames) {
       const prefix = Buffer.alloc(4);
@@ -62,7 +68,7 @@ export class BareMachine {
       const limit = setTimeout(() => {
         this.#waiting.delete(look);
         reject(
-          new Error(`no such answer within ${seconds} s; there came ${JSON.stringify(this.#received, undefined, 1)}`),
+          new Error(`no such answer within ${seconds} s; there came ${JSON.stringify(this.#received.map(brief))}`),
         );
       }, seconds * 1000);
       const look = (frame: Fields) => {
@@ -94,6 +100,10 @@ export class BareMachine {
   }
 
   #take(frame: Fields): void {
+    if (frame['arp.operation'] === '2') {
+      const [mac, address] = frame['arp.sender']!.split(' ') as [string, string];
+      this.#neighbours.set(address, mac);
+    }
     if (frame['arp.operation'] === '1' && frame['arp.target']?.endsWith(` ${this.address}`)) {
       const [mac, address] = frame['arp.sender']!.split(' ') as [string, string];
       this.send(arpReply(this, { mac, address }));
@@ -113,4 +123,26 @@ export async function waitForPlug(path: string): Promise<{ readonly plugged: Pro
     return socket as Socket;
   });
   return { plugged };
+}
+
+function hexOf(address: string): string {
+  return ipv4(address)
+    .map((octet) => octet.toString(16).padStart(2, '0'))
+    .join(':');
+}
+
+/** A frame in a few words, for a test that fails. */
+function brief(frame: Fields): string {
+  const names = [
+    'arp.sender',
+    'ip.source',
+    'ip.destination',
+    'udp.ports',
+    'tcp.ports',
+    'tcp.flags',
+    'tcp.sequence',
+    'icmp.type',
+    'icmp.code',
+  ];
+  return names.flatMap((name) => frame[name] ?? []).join(' ');
 }

@@ -12,17 +12,9 @@ export const isUdp = (frame: Fields): boolean => 'udp.ports' in frame;
 export const isTcp = (frame: Fields): boolean => 'tcp.ports' in frame;
 export const isIcmp = (frame: Fields): boolean => 'icmp.type' in frame;
 
-/** The MAC of one of a user network's own addresses: 52:55 and the address, in libslirp and in vmlan. */
-export function macOf(address: string): string {
-  return `52:55:${raw
-    .ipv4(address)
-    .map((octet) => octet.toString(16).padStart(2, '0'))
-    .join(':')}`;
-}
-
 /** From the machine to an address that the gateway answers for. */
 export function towards(machine: BareMachine, destination: string, via = GATEWAY): raw.Ends {
-  return { sourceMac: machine.mac, destinationMac: macOf(via), source: machine.address, destination };
+  return { sourceMac: machine.mac, destinationMac: machine.macOf(via), source: machine.address, destination };
 }
 
 export type DhcpOption = raw.DhcpFields['options'][number];
@@ -55,7 +47,7 @@ export function silence(machine: BareMachine, gateway: string, ...frames: readon
   return machine.before(isAnswer, raw.arpRequest(machine, gateway), ...frames);
 }
 
-export function ping(machine: BareMachine, destination: string, payload = 'hello', via = GATEWAY): Promise<Fields> {
-  const message = raw.echoRequest(77, 1, raw.ascii(payload));
+export function ping(machine: BareMachine, destination: string, via = GATEWAY): Promise<Fields> {
+  const message = raw.echoRequest(77, 1, raw.ascii('hello'));
   return machine.answer(isIcmp, raw.icmpFrame(towards(machine, destination, via), message));
 }

@@ -1,7 +1,7 @@
 /**
  * A frame taken apart into named fields, by RFC and without the project's own parsers: what two gateways answer is compared field by
- * field. Left out are a packet's identification, lengths, which follow from the rest, and TCP's initial sequence numbers; checksums are said to be
- * good or bad.
+ * field. Left out are a packet's identification and lengths, which follow from the rest; checksums are
+ * said to be good or bad.
  */
 import { checksum, pseudo } from './raw-frames.ts';
 
@@ -94,6 +94,7 @@ function tcpFields(segment: Uint8Array): Fields {
     'tcp.ports': `${u16At(segment, 0)} ${u16At(segment, 2)}`,
     'tcp.flags': ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'].filter((_, i) => flags & (1 << i)).join(' '),
     ...(flags & 0x10 && { 'tcp.acknowledgment': String(u32At(segment, 8)) }),
+    'tcp.sequence': String(u32At(segment, 4)),
     'tcp.window': String(u16At(segment, 14)),
     'tcp.urgent': String(u16At(segment, 18)),
     ...tcpOptions(segment.subarray(20, headerLength)),
@@ -108,7 +109,7 @@ function tcpOptions(options: Uint8Array): Fields {
   for (let at = 0; at < options.length && options[at] !== 0; ) {
     const kind = options[at]!;
     const length = kind === 1 ? 1 : options[at + 1]!;
-    if (kind === 8) fields['tcp.option.timestamps'] = `echo ${u32At(options, at + 6)}`;
+    if (kind === 8) fields['tcp.option.timestamps'] = `${u32At(options, at + 2)} ${u32At(options, at + 6)}`;
     else if (kind !== 1) fields[`tcp.option.${TCP_OPTIONS[kind] ?? kind}`] = hex(options.subarray(at + 2, at + length));
     at += Math.max(1, length);
   }

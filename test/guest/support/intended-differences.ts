@@ -18,8 +18,17 @@ export const INTENDED = {
   'tftp-transfer-port': ['udp.ports'],
   'tftp-wording': ['tftp.message'],
   'tftp-outside': ['tftp.error'],
+  'one-station': ['ethernet.source', 'arp.sender'],
   'arp-length': ['frame.length'],
   'time-to-live': ['ip.ttl'],
+  'dns-authority': ['dns.flags'],
+  'tcp-options': ['tcp.option.mss', 'tcp.option.window-scale', 'tcp.option.sack-permitted', 'tcp.option.timestamps'],
+  'tcp-dont-fragment': ['ip.flags'],
+  'tcp-window': ['tcp.window'],
+  'tcp-reset-header': ['tcp.window', 'ip.ttl'],
+  'icmp-error-source': ['ip.source'],
+  'icmp-quote-ttl': ['icmp.quote.ttl'],
+  'icmp-error-header': ['ip.ttl', 'ip.tos'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Intended = keyof typeof INTENDED;

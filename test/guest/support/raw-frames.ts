@@ -94,6 +94,16 @@ export function echoRequest(identifier: number, sequence: number, payload: reado
   return [8, 0, 0, 0, ...u16(identifier), ...u16(sequence), ...payload];
 }
 
+/** To all routers, without an address of its own (RFC 4861, 4.1). */
+export function routerSolicitation(source: string): Uint8Array {
+  const [anyone, routers] = [Array<number>(16).fill(0), [0xff, 2, ...Array<number>(13).fill(0), 2]];
+  const message = [133, 0, 0, 0, 0, 0, 0, 0];
+  const sum = checksum([...anyone, ...routers, ...u32(message.length), 0, 0, 0, 58, ...message]);
+  message.splice(2, 2, ...u16(sum));
+  const header = [0x60, 0, 0, 0, ...u16(message.length), 58, 255, ...anyone, ...routers];
+  return ethernet('33:33:00:00:00:02', source, 0x86dd, [...header, ...message]);
+}
+
 export const FIN = 1;
 export const SYN = 2;
 export const RST = 4;
@@ -127,7 +137,16 @@ export function tcpFrame(ends: Ends, fields: TcpFields, ip: Ipv4Fields = {}): Ui
 }
 
 /** What Linux offers in a SYN: MSS 1460, SACK permitted, timestamps, window scale 7. */
-export const LINUX_SYN_OPTIONS = [2, 4, ...u16(1460), 4, 2, 8, 10, ...u32(1000), ...u32(0), 1, 3, 3, 7];
+export function linuxSynOptions(echo: number): number[] {
+  return [2, 4, ...u16(1460), 4, 2, 8, 10, ...u32(OUR_TIMESTAMP), ...u32(echo), 1, 3, 3, 7];
+}
+
+/** What goes into every other segment where both sides do timestamps (RFC 7323, 3.2). */
+export function timestampOption(echo: number): number[] {
+  return [1, 1, 8, 10, ...u32(OUR_TIMESTAMP), ...u32(echo)];
+}
+
+export const OUR_TIMESTAMP = 1000;
 
 export interface DhcpFields {
   readonly mac: string;
@@ -174,4 +193,10 @@ export function checksum(octets: readonly number[]): number {
 
 export function pseudo(ends: Pick<Ends, 'source' | 'destination'>, protocol: number, length: number): number[] {
   return [...ipv4(ends.source), ...ipv4(ends.destination), 0, protocol, ...u16(length)];
+}
+
+/** A recursive query of class IN. */
+export function dnsQuery(id: number, name: string, type: number): number[] {
+  const labels = name.split('.').flatMap((label) => [label.length, ...ascii(label)]);
+  return [...u16(id), ...u16(0x0100), ...u16(1), 0, 0, 0, 0, 0, 0, ...labels, 0, ...u16(type), ...u16(1)];
 }

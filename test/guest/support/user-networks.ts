@@ -1,5 +1,6 @@
 /** QEMU's own user network and vmlan's with the same options, each with one machine that the test plays. */
 import type { Socket } from 'node:net';
+import type { Child } from '../../support/child.ts';
 import { PROGRAM } from '../../support/vmlan.ts';
 import type { Workbench } from '../../support/workbench.ts';
 import { BareMachine, waitForPlug } from './bare-machine.ts';
@@ -7,7 +8,7 @@ import { BareMachine, waitForPlug } from './bare-machine.ts';
 export const GUEST_MAC = '52:54:00:12:34:56';
 
 /** Starts a program in the place where both networks have their host; `bench.start` unless the test made a world of its own. */
-export type Start = (command: string, args: readonly string[]) => void;
+export type Start = (command: string, args: readonly string[]) => Child;
 
 export interface UserNetworks {
   readonly libslirp: BareMachine;
@@ -20,7 +21,7 @@ export async function startUserNetworks(
   options: string,
   {
     address = '10.0.2.15',
-    start = (command, args) => void bench.start(command, args),
+    start = (command, args) => bench.start(command, args),
     optionsOf = () => options,
   }: {
     readonly address?: string;
@@ -50,14 +51,15 @@ async function startLibslirp(bench: Workbench, start: Start, options: string): P
   return plugged;
 }
 
-/** vmlan connects to us as to a QEMU that listens, so that nothing need be waited for but the connection. */
+/** vmlan connects to us as to a QEMU that listens. */
 async function startVmlanUser(bench: Workbench, start: Start, options: string): Promise<Socket> {
   const path = bench.freshPath('vmlan.sock');
   const { plugged } = await waitForPlug(path);
-  start(process.execPath, [
+  const vmlan = start(process.execPath, [
     ...[...PROGRAM, 'serve', '--json'],
     ...['--connect', `unix:${path}`, '--user', options === '' ? 'net=10.0.2.0/24' : options],
   ]);
+  await vmlan.until('vmlan is ready', () => (vmlan.stdout.includes('"event":"ready"') ? true : undefined));
   return plugged;
 }
 
