@@ -1,13 +1,12 @@
 /** `guestfwd`: addresses and ports inside the network behind which something of the host answers, whatever the policy says. */
-import type { TcpLayer, TcpListener } from '../stack/tcp-layer.ts';
+import type { TcpListener } from '../stack/tcp-layer.ts';
 import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { GuestForward } from './forward-spec.ts';
 import type { TcpOpenerOutside } from './tcp-opener.ts';
 import { TcpOpener } from './tcp-opener.ts';
 
+/** The stack has the addresses of all the forwards. */
 export interface GuestForwardsOptions extends TcpOpenerOutside {
-  /** Has the addresses of all the forwards. */
-  readonly stack: { readonly tcp: TcpLayer };
   readonly forwards: readonly GuestForward[];
 }
 

@@ -8,14 +8,18 @@
 import type { Counters } from '../base/counters.ts';
 import type { ConnectFailure, ConnectOptions, HostNet, HostStream } from '../base/host-net.ts';
 import type { Millis, Scheduler, Timer } from '../base/time.ts';
-import type { TcpRequest } from '../stack/tcp-layer.ts';
+import type { TcpLayer, TcpRequest } from '../stack/tcp-layer.ts';
 import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, NETWORK_UNREACHABLE } from '../wire/icmpv4.ts';
+import type { Ipv4Interface } from '../wire/ipv4-address.ts';
+import { isOnLink } from '../wire/ipv4-address.ts';
+import { readUint32 } from '../wire/octets.ts';
 import type { FlowTable } from './flow.ts';
 import type { GuestForward } from './forward-spec.ts';
 import type { TcpFlowEnd, TcpFlowOwner, TcpOpening } from './tcp-flow.ts';
 import { GuestSide, HostSide, TcpFlow } from './tcp-flow.ts';
 
 export interface TcpOpenerOutside {
+  readonly stack: { readonly tcp: TcpLayer; readonly interface: Ipv4Interface | undefined };
   readonly net: HostNet;
   readonly flows: FlowTable;
   readonly counters: Counters;
@@ -29,6 +33,8 @@ export type TcpTarget = GuestForward['to'];
 export const MAX_FLOWS = 65_536;
 /** SYNs that are held; those beyond are not answered, so that the guest tries again. */
 const MAX_OPENING = 4096;
+/** Processes at a time; a connection to a command beyond them is refused. */
+const MAX_COMMANDS = 64;
 
 /** How long a SYN waits for a descriptor, and how often one is tried for. */
 const DESCRIPTOR_PATIENCE: Millis = 10_000;
@@ -42,6 +48,7 @@ export class TcpOpener implements TcpFlowOwner {
   readonly #held = new Set<HeldRequest>();
   /** Those of `#held` that wait for a descriptor, in the order in which they are tried. */
   readonly #waiting = new Set<HeldRequest>();
+  #commands = 0;
 
   constructor(outside: TcpOpenerOutside) {
     this.#outside = outside;
@@ -51,6 +58,11 @@ export class TcpOpener implements TcpFlowOwner {
   /** Connects to `target` for the guest and answers its SYN by what comes of it. */
   open(request: TcpRequest, target: TcpTarget, options?: ConnectOptions): void {
     const { flows, counters, scheduler } = this.#outside;
+    if (!this.#isFromLink(request)) {
+      counters.add('tcp-foreign-source');
+      request.ignore();
+      return;
+    }
     if (flows.size >= MAX_FLOWS) {
       counters.add('tcp-flow-limit');
       request.refuse();
@@ -61,6 +73,12 @@ export class TcpOpener implements TcpFlowOwner {
       request.ignore();
       return;
     }
+    if (target.kind === 'command' && this.#commands >= MAX_COMMANDS) {
+      counters.add('guest-forward-busy');
+      request.refuse();
+      return;
+    }
+    if (target.kind === 'command') this.#commands++;
     const { from: guest, to: peer } = request;
     const shown = target.kind === 'command' ? target.command : target;
     const flow = new TcpFlow({ initiator: 'guest', guest, peer, target: shown }, this);
@@ -73,8 +91,15 @@ export class TcpOpener implements TcpFlowOwner {
   }
 
   flowEnded(flow: TcpFlow, cause: TcpFlowEnd | undefined): void {
+    if (typeof flow.target === 'string') this.#commands--;
     this.#outside.flows.remove(flow);
     if (cause !== undefined) this.#outside.counters.add(cause);
+  }
+
+  /** No answer would find who has another address. */
+  #isFromLink({ from }: TcpRequest): boolean {
+    const { interface: own } = this.#outside.stack;
+    return own !== undefined && isOnLink(own, readUint32(from.address, 0));
   }
 
   /** The other side is there, or the request is answered otherwise. */

@@ -1,20 +1,13 @@
 /** TCP from guests to the world: what the policy allows goes on in a host socket. */
-import type { Counters } from '../base/counters.ts';
-import type { ConnectOptions, HostNet } from '../base/host-net.ts';
-import type { Scheduler } from '../base/time.ts';
+import type { ConnectOptions } from '../base/host-net.ts';
 import type { EgressPolicy } from '../policy/egress.ts';
-import type { TcpLayer, TcpRequest } from '../stack/tcp-layer.ts';
-import type { FlowTable } from './flow.ts';
+import type { TcpRequest } from '../stack/tcp-layer.ts';
 import { isLoopback } from './guest-error.ts';
+import type { TcpOpenerOutside } from './tcp-opener.ts';
 import { TcpOpener } from './tcp-opener.ts';
 
-export interface TcpProxyOptions {
-  readonly stack: { readonly tcp: TcpLayer };
-  readonly net: HostNet;
+export interface TcpProxyOptions extends TcpOpenerOutside {
   readonly policy: EgressPolicy;
-  readonly flows: FlowTable;
-  readonly counters: Counters;
-  readonly scheduler: Scheduler;
   /** The host's own address that conversations with the world leave from; the system's choice where undefined. */
   readonly source?: Uint8Array | undefined;
 }

@@ -4,6 +4,7 @@ import type { Endpoint } from '../../src/base/endpoint.ts';
 import { FlowTable } from '../../src/nat/flow.ts';
 import type { GuestForward } from '../../src/nat/forward-spec.ts';
 import { GuestForwards } from '../../src/nat/guest-forwards.ts';
+import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
 import { MemoryHostNet } from '../support/memory-host-net.ts';
@@ -72,7 +73,7 @@ function setUp(to: GuestForward['to']) {
   const flows = new FlowTable();
   const counters = new Counters();
   const forwards = new GuestForwards({
-    stack: { tcp },
+    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') },
     net,
     flows,
     counters,

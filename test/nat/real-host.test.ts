@@ -178,7 +178,7 @@ function proxy() {
     gateway: GATEWAY,
   });
   const outside = { net: new NodeHostNet(), flows, counters, scheduler: new ManualScheduler() };
-  const tcpProxy = new TcpProxy({ stack: { tcp }, policy, ...outside });
+  const tcpProxy = new TcpProxy({ stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') }, policy, ...outside });
   tcpProxy.start();
   onTestFinished(() => tcpProxy.stop());
   return { tcp, flows, counters };
@@ -202,7 +202,7 @@ function guestForwards(to: GuestForward['to']) {
   const tcp = new FakeTcpLayer();
   const flows = new FlowTable();
   const forwards = new GuestForwards({
-    stack: { tcp },
+    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') },
     net: new NodeHostNet(),
     flows,
     counters: new Counters(),

@@ -294,7 +294,15 @@ function setUp(config: Partial<EgressConfig> = {}, source?: Uint8Array) {
     gateway: parseIpv4Interface('10.0.2.2/24')!,
     ...config,
   });
-  const proxy = new TcpProxy({ stack: { tcp }, net, policy, flows, counters, scheduler, source });
+  const proxy = new TcpProxy({
+    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') },
+    net,
+    policy,
+    flows,
+    counters,
+    scheduler,
+    source,
+  });
   proxy.start();
   return { proxy, tcp, net, flows, counters, scheduler };
 }
