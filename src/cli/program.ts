@@ -146,9 +146,9 @@ export function program(): Command {
 
   vmlan
     .command('demo')
-    .description('two machines boot over a network that vmlan makes, and you watch')
+    .description('machines boot over a network that vmlan makes and read pages of the host, and you watch')
     .option('--built-in', 'machines of our own in place of QEMU')
-    .option('--break <part>', 'see what fails without it: dhcp or tftp')
+    .option('--break <part>', 'see what fails without it: dhcp, tftp, dns or http')
     .option('-w, --write <file>', 'the capture file', 'demo.pcapng')
     .action(async (options) => (await import('./demo.ts')).demo(options));
 

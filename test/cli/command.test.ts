@@ -92,7 +92,7 @@ describe('vmlan serve', () => {
       '--mtu',
       '10',
       '--user',
-      'hostfwd=tcp::80-:80,colour=red',
+      'hostfwd=tcp::80,colour=red',
       '--connect',
       'tcp:1',
     ]);
@@ -242,6 +242,9 @@ describe('vmlan demo', () => {
     expect(child.status).toBe(0);
     expect(child.stdout).toMatch(/gateway: alice has 10\.0\.2\.1\d/);
     expect(child.stdout).toMatch(/bob has all \d+ octets of hello\.txt/);
+    expect(child.stdout).toMatch(/gateway tells bob: files\.lab\.internal is at 10\.0\.2\.2 \(DNS\)/);
+    expect(child.stdout).toMatch(/alice has all 40001 octets of \/page\.txt \(HTTP 200\)/);
+    expect(child.stdout).toMatch(/gateway has all \d+ octets of \/ \(HTTP 200\)/);
     expect(new PcapngReader().feed(readFileSync(bench.path('demo.pcapng'))).length).toBeGreaterThan(30);
   });
 
@@ -259,6 +262,8 @@ describe('vmlan demo', () => {
   it.each([
     ['dhcp', /FAILED {2}alice got no lease/],
     ['tftp', /FAILED {2}bob did not get boot\.ipxe/],
+    ['dns', /FAILED {2}alice did not find files\.lab\.internal/],
+    ['http', /gateway refuses the connection of bob.*FAILED {2}bob did not get \/page\.txt/s],
   ])('fails without %s', async (part, message) => {
     const bench = new Workbench();
     const child = await runVmlan(bench, ['demo', '--built-in', '--break', part, '-w', bench.path('demo.pcapng')]);

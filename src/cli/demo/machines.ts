@@ -1,4 +1,4 @@
-/** The demo's machines: diskless ones in QEMU, or built-in ones where there is no QEMU. */
+/** The demo's machines: diskless ones in QEMU, or built-in ones where there is no QEMU, and a web server that is always built in. */
 
 import { nodeRandom, nodeScheduler } from '../../host/clock.ts';
 import type { QemuProcess } from '../../host/qemu-process.ts';
@@ -9,10 +9,22 @@ import type { RunningNetwork } from '../../lab/running-network.ts';
 import { netdevArguments } from '../../qemu/netdev-arguments.ts';
 import type { QemuVersion } from '../../qemu/version.ts';
 import { Station } from '../../station/station.ts';
-import { formatIpv4 } from '../../wire/ipv4-address.ts';
+import { formatIpv4, ipv4Octets } from '../../wire/ipv4-address.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { NicSockets } from '../sockets.ts';
-import { BOOT_FILE, DONE_LINE, LEASE_LINE, SECOND_FILE } from './lab.ts';
+import { readPage } from './host-web.ts';
+import {
+  BOOT_FILE,
+  DONE_LINE,
+  LEASE_LINE,
+  MISSING_LINE,
+  PAGE_HOST,
+  PAGE_PATH,
+  PAGE_TEXT,
+  SECOND_FILE,
+  WEB_PATH,
+  WEB_TEXT,
+} from './lab.ts';
 
 export interface DemoMachine {
   readonly name: string;
@@ -60,7 +72,7 @@ export function qemuMachine(program: string, version: QemuVersion, nic: NicPlan,
       return DONE_LINE.test(qemu.console);
     },
     get failure() {
-      if (qemu.isRunning) return undefined;
+      if (qemu.isRunning) return MISSING_LINE.test(qemu.console) ? 'a file did not come' : undefined;
       const remedy = qemu.errors.includes('romfile')
         ? "; install QEMU's iPXE ROMs (on Debian: ipxe-qemu) or take --built-in"
         : '';
@@ -70,8 +82,28 @@ export function qemuMachine(program: string, version: QemuVersion, nic: NicPlan,
   };
 }
 
-/** A station of our own on the same LAN: takes a lease, fetches both files, pings the gateway. */
-export function builtInMachine(nic: NicPlan, network: RunningNetwork): DemoMachine {
+/** A station of our own on the same LAN: takes a lease, fetches files, finds a name, reads a page of the host at `port`, pings the gateway. */
+export function builtInMachine(nic: NicPlan, network: RunningNetwork, port: number): DemoMachine {
+  return stationMachine(nic, network, (station) => boot(station, port));
+}
+
+/** A station that serves a page, which the host then reads through the forward at `forwardPort`. */
+export function webMachine(nic: NicPlan, network: RunningNetwork, forwardPort: number): DemoMachine {
+  return stationMachine(nic, network, async (station) => {
+    if ((await station.boot(LEASE_TIMEOUT)) === undefined) return NO_LEASE;
+    station.serveHttp(WEB_PORT, (path) => (path === WEB_PATH ? WEB_TEXT : undefined));
+    const page = await readPage(forwardPort, WEB_PATH).catch((error: Error) => error);
+    if (page === WEB_TEXT) return undefined;
+    return page instanceof Error ? `the host could not reach it: ${page.message}` : 'the host read another page';
+  });
+}
+
+/** `work` answers with what went wrong; undefined where nothing did. */
+function stationMachine(
+  nic: NicPlan,
+  network: RunningNetwork,
+  work: (station: Station) => Promise<string | undefined>,
+): DemoMachine {
   const station = new Station({
     name: nic.node,
     mac: nic.mac,
@@ -82,7 +114,7 @@ export function builtInMachine(nic: NicPlan, network: RunningNetwork): DemoMachi
   network.welcome({ peer: 'built-in', accept: () => station.port, refuse: () => undefined }, portName(nic));
   let failure: string | undefined;
   let isDone = false;
-  boot(station).then(
+  work(station).then(
     (problem) => {
       failure = problem;
       isDone = problem === undefined;
@@ -108,14 +140,22 @@ export function builtInMachine(nic: NicPlan, network: RunningNetwork): DemoMachi
 
 const LEASE_TIMEOUT = 6_000;
 
-/** What went wrong; undefined where nothing did. */
-async function boot(station: Station): Promise<string | undefined> {
+const WEB_PORT = 80;
+const NO_LEASE = 'no DHCP server answered';
+
+async function boot(station: Station, port: number): Promise<string | undefined> {
   const lease = await station.boot(LEASE_TIMEOUT);
-  if (lease === undefined) return 'no DHCP server answered';
+  if (lease === undefined) return NO_LEASE;
   for (const file of [BOOT_FILE, SECOND_FILE]) {
     const result = await station.fetch(file);
     if (result.kind !== 'done') return `${file}: ${result.kind === 'error' ? result.message : 'no answer'}`;
   }
+  const found = await station.lookUp(PAGE_HOST);
+  if (found.kind !== 'found') return `${PAGE_HOST}: ${found.kind === 'none' ? `DNS code ${found.rcode}` : found.kind}`;
+  const server = { address: ipv4Octets(found.addresses[0]!), port };
+  const page = await station.fetchHttp(server, PAGE_HOST, PAGE_PATH);
+  if (page.kind !== 'done') return `http://${PAGE_HOST}:${port}${PAGE_PATH}: ${page.why}`;
+  if (new TextDecoder().decode(page.octets) !== PAGE_TEXT) return `${PAGE_PATH} is not the page of the host`;
   const gateway = lease.router ?? lease.server;
   const ping = await station.ping(gateway);
   return ping.kind === 'reply' ? undefined : `ping ${formatIpv4(gateway)}: ${ping.kind}`;

@@ -1,12 +1,13 @@
 /**
  * Tells in sentences what happened on the wire. All that it knows comes from captured packets: who asked for an address and got which,
- * which files went to whom, who pinged whom.
+ * who looked for which name, which files and pages went to whom, who pinged whom.
  */
 import type { CapturedPacket } from '../../capture/pcapng-reader.ts';
 import { parseArp } from '../../wire/arp.ts';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, parseDhcp } from '../../wire/dhcp.ts';
 import type { DhcpMessageType } from '../../wire/dhcp-options.ts';
 import { messageTypeOf, textOf, VENDOR_CLASS } from '../../wire/dhcp-options.ts';
+import { DNS_PORT } from '../../wire/dns-message.ts';
 import {
   ETHERNET_HEADER_LENGTH,
   ETHERNET_SOURCE,
@@ -15,7 +16,7 @@ import {
   ETHERTYPE_IPV4,
 } from '../../wire/ethernet.ts';
 import { ICMPV4_ECHO_REPLY, ICMPV4_ECHO_REQUEST, Icmpv4View } from '../../wire/icmpv4.ts';
-import { Ipv4View, PROTOCOL_ICMP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+import { Ipv4View, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import type { Ipv4 } from '../../wire/ipv4-address.ts';
 import { formatIpv4 } from '../../wire/ipv4-address.ts';
 import type { Mac } from '../../wire/mac.ts';
@@ -23,6 +24,8 @@ import { formatMac, isGroupMac, readMac } from '../../wire/mac.ts';
 import { readUint16 } from '../../wire/octets.ts';
 import { parseTftp, TFTP_PORT } from '../../wire/tftp.ts';
 import { UdpView } from '../../wire/udp.ts';
+import { dnsSentence } from './dns-sentences.ts';
+import { HttpStory } from './http-story.ts';
 
 /** A file on its way to a machine. */
 interface Transfer {
@@ -40,19 +43,28 @@ export class Narrator {
   readonly leases = new Map<string, Ipv4>();
   /** Files that arrived whole, `alice boot.ipxe`. */
   readonly files = new Set<string>();
+  /** Names that were found for a machine, `alice files.lab.internal`. */
+  readonly names = new Set<string>();
   /** Frames by who sent them to whom, `alice -> gateway`. */
   readonly conversations = new Map<string, number>();
   readonly #say: (line: string) => void;
-  readonly #names: ReadonlyMap<Mac, string>;
+  readonly #stations: ReadonlyMap<Mac, string>;
+  readonly #http = new HttpStory();
   readonly #transfers = new Map<string, Transfer>();
   readonly #ip = new Ipv4View();
   readonly #udp = new UdpView();
   readonly #icmp = new Icmpv4View();
   #began: bigint | undefined;
 
-  constructor(names: ReadonlyMap<Mac, string>, say: (line: string) => void) {
-    this.#names = names;
+  /** `stations` are the names of those that are known. */
+  constructor(stations: ReadonlyMap<Mac, string>, say: (line: string) => void) {
+    this.#stations = stations;
     this.#say = say;
+  }
+
+  /** Pages that arrived whole over HTTP, `alice /page.txt`. */
+  get pages(): ReadonlySet<string> {
+    return this.#http.pages;
   }
 
   hear({ bytes, nanoseconds }: CapturedPacket): void {
@@ -68,7 +80,7 @@ export class Narrator {
   }
 
   #nameOf(mac: Mac): string {
-    return isGroupMac(mac) ? 'everyone' : (this.#names.get(mac) ?? formatMac(mac));
+    return isGroupMac(mac) ? 'everyone' : (this.#stations.get(mac) ?? formatMac(mac));
   }
 
   #sentence(bytes: Uint8Array, from: string, to: string): string | undefined {
@@ -86,11 +98,13 @@ export class Narrator {
     const ip = this.#ip;
     if (ip.bind(bytes, ETHERNET_HEADER_LENGTH, bytes.length) !== undefined || ip.isFragment) return undefined;
     if (ip.protocol === PROTOCOL_ICMP) return this.#icmpSentence(bytes, from, to);
+    if (ip.protocol === PROTOCOL_TCP) return this.#http.hear(bytes, ip, from, to);
     if (ip.protocol !== PROTOCOL_UDP || this.#udp.bind(bytes, ip.payloadStart, ip.payloadEnd) !== undefined)
       return undefined;
     const { sourcePort, destinationPort } = this.#udp;
     if (destinationPort === DHCP_SERVER_PORT || destinationPort === DHCP_CLIENT_PORT)
       return this.#dhcpSentence(bytes, from);
+    if (sourcePort === DNS_PORT || destinationPort === DNS_PORT) return this.#dnsSentence(bytes, from, to);
     return this.#tftpSentence(bytes, from, to, sourcePort, destinationPort);
   }
 
@@ -112,6 +126,12 @@ export class Narrator {
     const vendor = textOf(message.options, VENDOR_CLASS);
     const boot = message.file === '' ? '' : `, boot ${message.file} from ${formatIpv4(message.siaddr)}`;
     return `${from}: ${DHCP_WORDS[type]({ client, address, boot, vendor })}`;
+  }
+
+  #dnsSentence(bytes: Uint8Array, from: string, to: string): string | undefined {
+    const told = dnsSentence(bytes.subarray(this.#udp.payloadStart, this.#udp.payloadEnd), from, to);
+    if (told?.found !== undefined) this.names.add(`${to} ${told.found}`);
+    return told?.sentence;
   }
 
   /** TFTP's data travels between ports that only the read request ties to port 69: a transfer is known by its reader. */
