@@ -10,7 +10,7 @@ import { sumWords } from '../src/base/checksum.ts';
 import { nodeRandom, nodeScheduler } from '../src/host/clock.ts';
 import { FrameBatch } from '../src/link/frame-batch.ts';
 import { Stack } from '../src/stack/stack.ts';
-import { SEND_HIGH_WATER } from '../src/stack/tcp/connection.ts';
+import { LARGEST_SHARE } from '../src/stack/tcp/send-budget.ts';
 import type { TcpConnection, TcpEvents } from '../src/stack/tcp-layer.ts';
 import { machine, median, row } from './measure.ts';
 
@@ -77,7 +77,7 @@ class Path {
       });
     });
     const fill = () => {
-      while (source.unacknowledged < SEND_HIGH_WATER) source.send(CHUNK);
+      while (source.unacknowledged < LARGEST_SHARE) source.send(CHUNK);
     };
     const source: TcpConnection = this.#left.tcp.connect(endpoint(1, 0), endpoint(2, PORT), {
       ...SILENT,

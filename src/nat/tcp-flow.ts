@@ -7,14 +7,13 @@
  * over when both connections are, and every end has a name that is counted.
  *
  *     guest ── received ──> write ──> host       credit: received − queued
- *     guest <── send <── received ── host        paused above SEND_HIGH_WATER, resumed by `drained`
+ *     guest <── send <── received ── host        paused while it is full, resumed by `drained`
  *
  * Who began waits for the other side: until it is there the flow is `opening`, and a `TcpOpening` decides what its events mean.
  */
 import type { Endpoint } from '../base/endpoint.ts';
 import type { ConnectFailure, HostStream, HostStreamEnd, HostStreamEvents, StreamTarget } from '../base/host-net.ts';
 import type { Lender } from '../base/loan.ts';
-import { SEND_HIGH_WATER } from '../stack/tcp/connection.ts';
 import type { TcpConnection, TcpEnd, TcpEvents } from '../stack/tcp-layer.ts';
 import type { Flow } from './flow.ts';
 
@@ -35,10 +34,14 @@ export type TcpFlowEnd =
   | 'tcp-finished'
   | 'tcp-guest-reset'
   | 'tcp-guest-timeout'
+  /** It did not read, and others needed the memory. */
+  | 'tcp-guest-stalled'
   | 'tcp-host-reset'
   | 'tcp-host-broken'
   /** By `close`. */
   | 'tcp-closed';
+
+const GUEST_ENDS: Partial<Record<TcpEnd, TcpFlowEnd>> = { reset: 'tcp-guest-reset', stalled: 'tcp-guest-stalled' };
 
 export interface TcpFlowParties {
   readonly initiator: Flow['initiator'];
@@ -172,7 +175,7 @@ export class TcpFlow implements Flow {
     } else if (how === 'finished') {
       if (this.#isHostOver) this.#end('tcp-finished');
     } else {
-      this.#end(how === 'reset' ? 'tcp-guest-reset' : 'tcp-guest-timeout');
+      this.#end(GUEST_ENDS[how] ?? 'tcp-guest-timeout');
     }
   }
 
@@ -190,7 +193,7 @@ export class TcpFlow implements Flow {
     if (connection === undefined) return;
     this.toGuest += bytes.length;
     connection.send(bytes);
-    if (this.#isHostPaused || connection.unacknowledged <= SEND_HIGH_WATER) return;
+    if (this.#isHostPaused || !connection.isFull) return;
     this.#isHostPaused = true;
     this.#stream?.pause();
   }

@@ -49,20 +49,22 @@ export interface TcpEvents {
   received(bytes: Uint8Array, lender: Lender): void;
   /** The other side has finished sending. We may go on. */
   ended(): void;
-  /** `unacknowledged` has fallen to `TcpConnection.lowWater` or below, after a `send` had raised it above. */
+  /** Much was unacknowledged, and little is now: there is room for more after `isFull`. */
   drained(): void;
   /** The last event; none follows our own `reset`. */
   closed(how: TcpEnd): void;
 }
 
-/** `finished`: both directions, in order. `reset`: by the other side. `timeout`: it answers no more. `refused`, `unreachable`: a `connect` that failed. */
-export type TcpEnd = 'finished' | 'reset' | 'timeout' | 'refused' | 'unreachable';
+/** `finished`: both directions, in order. `reset`: by the other side. `timeout`: it answers no more. `refused`, `unreachable`: a `connect` that failed. `stalled`: it did not read, and others needed the memory. */
+export type TcpEnd = 'finished' | 'reset' | 'timeout' | 'refused' | 'unreachable' | 'stalled';
 
 export interface TcpConnection {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   /** Octets that were given to `send` and that the other side has not acknowledged. */
   readonly unacknowledged: number;
+  /** Who feeds the connection should stop until `drained`: it holds its share of memory. */
+  readonly isFull: boolean;
   /** Sends a copy of the octets; what the window does not allow yet waits. Leaves with the batch or the piece of work that caused it. */
   send(bytes: Uint8Array): void;
   /** Octets of `received` have been used up: the window may open again by as many. */

@@ -6,7 +6,7 @@ import { FlowTable } from '../../src/nat/flow.ts';
 import { TcpProxy } from '../../src/nat/tcp-proxy.ts';
 import type { EgressConfig } from '../../src/policy/egress.ts';
 import { EgressPolicy } from '../../src/policy/egress.ts';
-import { SEND_HIGH_WATER } from '../../src/stack/tcp/connection.ts';
+import { LARGEST_SHARE } from '../../src/stack/tcp/send-budget.ts';
 import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
@@ -157,12 +157,12 @@ describe('a flow', () => {
 
   it('pauses the host while much waits for the guest, and reads on when it has drained', () => {
     const { guest, stream, net } = established();
-    stream.feed(new Uint8Array(SEND_HIGH_WATER));
+    stream.feed(new Uint8Array(LARGEST_SHARE));
     expect(stream.isPaused).toBe(false);
     stream.feed('x');
     expect(stream.isPaused).toBe(true);
     stream.feed('later');
-    expect(guest.unacknowledged).toBe(SEND_HIGH_WATER + 1);
+    expect(guest.unacknowledged).toBe(LARGEST_SHARE + 1);
     guest.acknowledge();
     net.turn();
     expect(guest.unacknowledged).toBe(5);

@@ -20,6 +20,7 @@ import {
 } from '../support/stack-peer.ts';
 
 const FRAMES = 10_000;
+const CHUNK = new Uint8Array(64 * 1024);
 /** Of the machine's network, 10.0.2.64 to 10.0.2.191. */
 const invented = (i: number): number => ip('10.0.2.64') + (i % 128);
 const port = (i: number): number => 1024 + (i % 60_000);
@@ -240,5 +241,23 @@ it('connections that send into a host that does not read: their windows share on
   expect(queued).toBeLessThan(64 * 1024 * 1024 + 600 * 66_000);
   for (const { host } of talks) host.breakOff();
   expect(flowsOf(wire)).toBe(0);
+  expect(await converse(wire)).toEqual(WELL);
+});
+
+it('connections that do not read what a fast host sends share its memory, and give it back', async () => {
+  const wire = await new GatewayWire().start();
+  for (let i = 0; i < 400; i++) {
+    wire.send(segmentFrame({ sourcePort: port(i) }));
+    const host = wire.net.lastStream;
+    host.open();
+    const acknowledgment = (readUint32(wire.machine.take().at(-1)!, 38) + 1) >>> 0;
+    wire.send(segmentFrame({ sourcePort: port(i), acknowledgment, flags: ACK, sequence: 1001, window: 0 }));
+    while (!host.isPaused) host.feed(CHUNK);
+  }
+  const held = [...wire.gateway.flows].reduce((sum, { toGuest }) => sum + toGuest, 0);
+  expect(held).toBeLessThan(300 * 1024 * 1024);
+  for (const stream of wire.net.streams) stream.breakOff();
+  expect(flowsOf(wire)).toBe(0);
+  wire.machine.take();
   expect(await converse(wire)).toEqual(WELL);
 });

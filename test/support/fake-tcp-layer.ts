@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../src/base/endpoint.ts';
 import type { Lender } from '../../src/base/loan.ts';
 import { Loan } from '../../src/base/loan.ts';
+import { LARGEST_SHARE } from '../../src/stack/tcp/send-budget.ts';
 import type {
   OnTcpRequest,
   TcpConnection,
@@ -139,6 +140,10 @@ export class FakeConnection implements TcpConnection, Lender {
     this.local = local;
     this.remote = remote;
     this.#events = events;
+  }
+
+  get isFull(): boolean {
+    return this.unacknowledged > LARGEST_SHARE;
   }
 
   get sent(): string {

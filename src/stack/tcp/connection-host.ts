@@ -9,6 +9,7 @@ import type { OutOfOrderBudget } from './receive-queue.ts';
 import type { WindowBudget } from './receiver.ts';
 import type { SegmentArrives } from './segment-arrives.ts';
 import type { SegmentWriter } from './segment-out.ts';
+import type { SendBudget } from './send-budget.ts';
 import type { BlockPool } from './send-buffer.ts';
 
 export interface ConnectionHost {
@@ -17,6 +18,7 @@ export interface ConnectionHost {
   readonly now: Millis;
   readonly secret: Secret;
   readonly blocks: BlockPool;
+  readonly sending: SendBudget;
   readonly windows: WindowBudget;
   readonly outOfOrder: OutOfOrderBudget;
   readonly deadlines: Deadlines;

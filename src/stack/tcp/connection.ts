@@ -33,13 +33,12 @@ import { endpointOf } from './endpoints.ts';
 import type { FlowEntry, FlowKey } from './flow-table.ts';
 import type { HalfOpen, SynFacts } from './half-open.ts';
 import { Idleness } from './idleness.ts';
+import type { Holder } from './send-budget.ts';
 import { distance, isBefore } from './sequence.ts';
 import { HEADERS_LENGTH } from './syn-exchange.ts';
 
-/** `drained` is told when so many octets, or fewer, are unacknowledged after there were more. */
-export const SEND_LOW_WATER = 256 * 1024;
-/** Who feeds a connection stops at so many unacknowledged octets, and goes on at `drained`. */
-export const SEND_HIGH_WATER = 1024 * 1024;
+/** `drained` is told when this part of a connection's share, or less, is unacknowledged. */
+const LOW_WATER = 1 / 4;
 
 /** RFC 791, 3.2: what every path takes, nearly; a smaller report is not believed. */
 const SMALLEST_PATH = 576;
@@ -53,7 +52,7 @@ const SILENT: TcpEvents = {
   closed: () => undefined,
 };
 
-export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineOwner, Receiving {
+export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineOwner, Receiving, Holder {
   readonly localAddress: Ipv4;
   readonly localPort: number;
   readonly remoteAddress: Ipv4;
@@ -100,6 +99,10 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
     return this.tcb.sender.buffer.length;
   }
 
+  get isFull(): boolean {
+    return this.unacknowledged > this.#host.sending.share;
+  }
+
   get deadline(): Millis {
     return Math.min(this.tcb.sender.retransmitAt, this.tcb.receiver.ackAt, this.idleness.at);
   }
@@ -109,7 +112,8 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
   send(bytes: Uint8Array): void {
     if (this.tcb.sender.isFinishing || this.tcb.state === 'closed' || bytes.length === 0) return;
     this.tcb.sender.buffer.append(bytes);
-    if (this.unacknowledged > SEND_LOW_WATER) this.#isAboveLowWater = true;
+    if (this.unacknowledged > this.#host.sending.share * LOW_WATER) this.#isAboveLowWater = true;
+    if (this.isFull) this.#host.sending.filled(this);
     this.#host.touch(this);
   }
 
@@ -139,6 +143,12 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
     this.#host.reset(this, this.tcb.sender.max, this.tcb.receiver.next);
     this.#host.evicted();
     this.close('timeout');
+  }
+
+  /** It does not read, and others need the memory of what waits for it. */
+  crowdOut(): void {
+    this.#host.reset(this, this.tcb.sender.max, this.tcb.receiver.next);
+    this.close('stalled');
   }
 
   // ---- segments
@@ -200,8 +210,9 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
   #transmit(): void {
     const host = this.#host;
     const sender = this.tcb.sender;
-    if (this.#isAboveLowWater && this.unacknowledged <= SEND_LOW_WATER) {
+    if (this.#isAboveLowWater && this.unacknowledged <= host.sending.share * LOW_WATER) {
       this.#isAboveLowWater = false;
+      host.sending.emptied(this);
       this.events.drained();
       if (this.tcb.state === 'closed') return;
     }

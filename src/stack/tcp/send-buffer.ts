@@ -6,12 +6,16 @@ const MAX_SPARES = 256;
 
 export class BlockPool {
   readonly #spares: Uint8Array[] = [];
+  /** Octets of the blocks that are in use. */
+  taken = 0;
 
   take(): Uint8Array {
+    this.taken += BLOCK_LENGTH;
     return this.#spares.pop() ?? new Uint8Array(BLOCK_LENGTH);
   }
 
   give(block: Uint8Array): void {
+    this.taken -= BLOCK_LENGTH;
     if (this.#spares.length < MAX_SPARES) this.#spares.push(block);
   }
 }

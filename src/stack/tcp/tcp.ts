@@ -9,8 +9,8 @@
  * Sending takes turns: a connection sends at most `TURN` octets, then the next one does. It stops where more than `EGRESS_LIMIT`
  * octets wait for the machine it talks to, and goes on when that queue is empty: nothing of ours is lost to our own queue.
  *
- * Limits: `MAX_CONNECTIONS`, of them `MAX_LINGERING` in time-wait, those of `Handshakes`, `WindowBudget` and `OutOfOrderBudget`. What
- * waits to be sent is bounded by who sends it (`SEND_HIGH_WATER`).
+ * Limits: `MAX_CONNECTIONS`, of them `MAX_LINGERING` in time-wait, those of `Handshakes`, `WindowBudget` `OutOfOrderBudget` and
+ * `SendBudget`.
  */
 
 import type { Random } from '../../base/chance.ts';
@@ -50,6 +50,7 @@ import { WindowBudget } from './receiver.ts';
 import { emitReset } from './reset.ts';
 import { SegmentArrives } from './segment-arrives.ts';
 import { SegmentWriter } from './segment-out.ts';
+import { SendBudget } from './send-budget.ts';
 import { BlockPool } from './send-buffer.ts';
 import { advance } from './sequence.ts';
 import { Turns } from './turns.ts';
@@ -79,6 +80,7 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   readonly mtu: number;
   readonly secret: Secret;
   readonly blocks = new BlockPool();
+  readonly sending = new SendBudget(this.blocks);
   readonly windows = new WindowBudget();
   readonly outOfOrder = new OutOfOrderBudget();
   readonly deadlines: Deadlines;
@@ -333,6 +335,7 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
     this.#flows.delete(connection);
     this.#handshakes.delete(connection);
     this.#lingering.delete(connection);
+    this.sending.emptied(connection);
     this.deadlines.remove(connection);
   }
 

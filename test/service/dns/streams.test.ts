@@ -162,7 +162,7 @@ class FakeConnection implements TcpConnection {
   readonly remote: TcpConnection['remote'];
   events: TcpEvents | undefined;
   unacknowledged = 0;
-  lowWater = 0;
+  readonly isFull = false;
   used = 0;
   readonly sent: string[] = [];
   readonly ends: string[] = [];
