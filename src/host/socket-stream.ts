@@ -19,6 +19,13 @@ const readBuffer = new Uint8Array(READ_LENGTH);
 /** A piece up to this size that has to wait is copied: it would hold a whole buffer of its lender. */
 const COPY_LIMIT = 16 * 1024;
 
+/** Room for small pieces that wait behind a write: at first, and at most. */
+const FIRST_ROOM = 1024;
+const MOST_ROOM = 64 * 1024;
+/** Loans of all streams; each holds a whole buffer of its lender. Beyond them what is written is copied before. */
+const LOAN_LIMIT = 64;
+let loansOut = 0;
+
 /** Makes the socket of a stream: half-open allowed, its octets passed to `onBytes`. */
 export type MakeSocket = (onBytes: (bytes: Uint8Array) => void) => Socket;
 
@@ -39,6 +46,9 @@ export class SocketStream implements HostStream {
   #hasQueued = false;
   #writesBegun = 0;
   #writesDone = 0;
+  /** Small pieces that wait: as a write each, one octet would cost hundreds. */
+  #gathered: Buffer | undefined;
+  #gatheredLength = 0;
   #loans: { readonly write: number; readonly loan: Loan }[] | undefined;
 
   /** `onReset` is called when we reset the stream. */
@@ -81,23 +91,55 @@ export class SocketStream implements HostStream {
   }
 
   get queued(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#gatheredLength;
   }
 
   write(bytes: Uint8Array, lender?: Lender): void {
     const socket = this.#socket;
     if (!socket.writable || bytes.length === 0) return;
-    this.#writesBegun++;
     if (lender !== undefined && socket.writableLength > 0 && bytes.length <= COPY_LIMIT) {
-      socket.write(Buffer.from(bytes), this.#onWritten);
+      this.#gather(bytes);
       return;
     }
-    socket.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), this.#onWritten);
+    this.#writeGathered();
+    if (lender !== undefined && loansOut >= LOAN_LIMIT) {
+      const copy = Buffer.allocUnsafeSlow(bytes.length);
+      copy.set(bytes);
+      this.#writeNow(copy, undefined);
+    } else {
+      this.#writeNow(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), lender);
+    }
+  }
+
+  #writeNow(bytes: Buffer, lender: Lender | undefined): void {
+    const socket = this.#socket;
+    this.#writesBegun++;
+    socket.write(bytes, this.#onWritten);
     if (socket.writableLength === 0) return;
     this.#hasQueued = true;
     if (lender === undefined) return;
+    loansOut++;
     this.#loans ??= [];
     this.#loans.push({ write: this.#writesBegun, loan: lender.retain() });
+  }
+
+  /** Keeps a copy of a small piece until what was written before it is gone, or its room is full. */
+  #gather(bytes: Uint8Array): void {
+    const room = this.#gathered?.length ?? 0;
+    if (this.#gatheredLength + bytes.length > room) {
+      this.#writeGathered();
+      const wanted = Math.min(MOST_ROOM, Math.max(FIRST_ROOM, 2 * room));
+      this.#gathered = Buffer.allocUnsafeSlow(Math.max(wanted, bytes.length));
+    }
+    this.#gathered!.set(bytes, this.#gatheredLength);
+    this.#gatheredLength += bytes.length;
+  }
+
+  #writeGathered(): void {
+    const bytes = this.#gathered?.subarray(0, this.#gatheredLength);
+    this.#gathered = undefined;
+    this.#gatheredLength = 0;
+    if (bytes !== undefined) this.#writeNow(bytes, undefined);
   }
 
   pause(): void {
@@ -113,12 +155,15 @@ export class SocketStream implements HostStream {
   }
 
   finish(): void {
+    this.#writeGathered();
     this.#socket.end();
   }
 
   reset(): void {
     if (this.#isReset) return;
     this.#isReset = true;
+    this.#gathered = undefined;
+    this.#gatheredLength = 0;
     this.#onReset?.();
     const socket = this.#socket;
     if (socket.destroyed) return;
@@ -130,7 +175,9 @@ export class SocketStream implements HostStream {
   #written(): void {
     this.#writesDone++;
     this.#returnLoans(this.#writesDone);
-    if (!this.#hasQueued || this.#socket.writableLength > 0 || this.#isReset || this.#socket.destroyed) return;
+    if (this.#isReset || this.#socket.destroyed || this.#socket.writableLength > 0) return;
+    this.#writeGathered();
+    if (!this.#hasQueued || this.#socket.writableLength > 0) return;
     this.#hasQueued = false;
     if (this.#isOpen) this.#events?.drained();
   }
@@ -138,7 +185,10 @@ export class SocketStream implements HostStream {
   /** Releases what the writes up to a number have borrowed. */
   #returnLoans(upTo: number): void {
     const loans = this.#loans;
-    while (loans !== undefined && loans.length > 0 && loans[0]!.write <= upTo) loans.shift()!.loan.release();
+    while (loans !== undefined && loans.length > 0 && loans[0]!.write <= upTo) {
+      loansOut--;
+      loans.shift()!.loan.release();
+    }
   }
 
   /** Tells the end and the closing, in this order; both wait while the stream is paused, but for an error. */
