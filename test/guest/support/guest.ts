@@ -17,6 +17,8 @@ export interface GuestOptions {
   readonly nics?: readonly Nic[];
   /** More words for QEMU, none with a space in it; `vmlan qemu-args` prints such. */
   readonly qemu?: readonly string[];
+  /** Programs that are not in every guest: `dns` (dig), `python`. */
+  readonly with?: readonly string[];
   /** Runs udhcpc on eth0 before anything else. */
   readonly dhcp?: boolean;
   /** Hard limit for the machine's whole life. */
@@ -147,6 +149,7 @@ export function listenOn(path: string): string {
 function guestArguments(options: GuestOptions): string[] {
   return [
     ...(options.nics ?? []).flatMap(({ netdev, mac }) => ['--nic', netdev, '--mac', mac]),
+    ...(options.with ?? []).flatMap((name) => ['--with', name]),
     ...(options.dhcp === true ? ['--dhcp'] : []),
     ...(options.qemu === undefined ? [] : ['--qemu', options.qemu.join(' ')]),
     '--timeout',

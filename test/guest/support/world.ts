@@ -60,6 +60,7 @@ export class World {
   }
 
   async #wire(): Promise<void> {
+    for (const place of this.#holders.keys()) await this.must(place, 'sysctl -qw net.ipv4.icmp_ratelimit=0');
     const link = async (a: Place, addressA: string, b: Place, addressB: string) => {
       const pid = this.#holders.get(b)!.pid;
       await this.must(a, `ip link add to-${b} type veth peer name to-${a} netns ${pid}`);
