@@ -4,7 +4,10 @@ import { advance, distance, isAtOrBefore, isBefore } from './sequence.ts';
 /** Pieces that one connection may hold; a sender that cuts finer loses what does not fit. */
 const MAX_PIECES = 1024;
 
-/** Octets that all connections of a layer may hold out of order. */
+/** What a piece costs beside its octets. */
+const PIECE_OVERHEAD = 256;
+
+/** Octets that all connections of a layer may hold out of order, bookkeeping included. */
 const SHARED_LIMIT = 32 * 1024 * 1024;
 
 export class OutOfOrderBudget {
@@ -62,7 +65,7 @@ export class ReceiveQueue {
       const until = next !== undefined && isBefore(next.start, end) ? next.start : end;
       const at = from + distance(sequence, start);
       const length = distance(start, until);
-      if (this.#pieces.length >= MAX_PIECES || !this.#budget.take(length)) return false;
+      if (this.#pieces.length >= MAX_PIECES || !this.#budget.take(length + PIECE_OVERHEAD)) return false;
       this.#pieces.splice(index, 0, { start, end: until, bytes: bytes.slice(at, at + length) });
       start = until;
     }
@@ -73,14 +76,14 @@ export class ReceiveQueue {
   shift(next: number): Uint8Array | undefined {
     for (let first = this.#pieces[0]; first !== undefined && isAtOrBefore(first.start, next); first = this.#pieces[0]) {
       this.#pieces.shift();
-      this.#budget.give(first.bytes.length);
+      this.#budget.give(first.bytes.length + PIECE_OVERHEAD);
       if (isBefore(next, first.end)) return first.bytes.subarray(distance(first.start, next));
     }
     return undefined;
   }
 
   clear(): void {
-    for (const { bytes } of this.#pieces) this.#budget.give(bytes.length);
+    for (const { bytes } of this.#pieces) this.#budget.give(bytes.length + PIECE_OVERHEAD);
     this.#pieces.length = 0;
   }
 
