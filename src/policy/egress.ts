@@ -39,10 +39,13 @@ export type EgressVerdict =
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 
-/** 169.254.0.0/16 (RFC 3927) has most of them; Alibaba's and Oracle's old ones lie elsewhere. */
-const METADATA: readonly Ipv4Interface[] = ['169.254.0.0/16', '100.100.100.200/32', '192.0.0.192/32'].map(
-  (text) => parseIpv4Interface(text)!,
-);
+/** 169.254.0.0/16 (RFC 3927) has most of them; Alibaba's, Oracle's old one and Azure's agent lie elsewhere. */
+const METADATA: readonly Ipv4Interface[] = [
+  '169.254.0.0/16',
+  '100.100.100.200/32',
+  '192.0.0.192/32',
+  '168.63.129.16/32',
+].map((text) => parseIpv4Interface(text)!);
 
 export class EgressPolicy {
   readonly #config: EgressConfig;

@@ -32,7 +32,7 @@ describe('an egress policy', () => {
     },
   );
 
-  it.each(['169.254.169.254', '169.254.0.1', '100.100.100.200', '192.0.0.192'])(
+  it.each(['169.254.169.254', '169.254.0.1', '100.100.100.200', '192.0.0.192', '168.63.129.16'])(
     'keeps metadata at %s away, unless it is allowed',
     (to) => {
       expect(decide(to, 80)).toBe('egress-metadata');
