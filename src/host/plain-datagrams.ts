@@ -11,6 +11,8 @@ import { plainOctets } from './plain-octets.ts';
 export const LONGEST_DATAGRAM = 65_507;
 /** What Linux begins with. */
 const DEFAULT_TTL = 64;
+/** Octets that wait where the network is slower than who sends; datagrams beyond them are lost, as in a kernel's buffer. */
+const QUEUE_LIMIT = 256 * 1024;
 
 /** Binds, or rejects with a `HostNetError`. */
 export async function bindPlainDatagrams(at: Endpoint, events: HostDatagramEvents): Promise<HostDatagramSocket> {
@@ -59,6 +61,7 @@ class PlainDatagrams implements HostDatagramSocket {
   send(bytes: Uint8Array, to: Endpoint, options: DatagramOptions = {}): boolean {
     if (bytes.length > LONGEST_DATAGRAM) return false;
     if (!this.#isBound || this.#isClosed || to.port === 0) return true; // lost
+    if (this.#socket.getSendQueueSize() + bytes.length > QUEUE_LIMIT) return true; // lost
     const ttl = Math.max(1, options.ttl ?? DEFAULT_TTL);
     if (ttl !== this.#ttl) {
       this.#socket.setTTL(ttl);
