@@ -34,6 +34,11 @@ export class TftpBench {
     return new Reader((onDatagram) => this.#far.udp.open(port, onDatagram));
   }
 
+  /** Somebody else on the server's stack has every dynamic port. */
+  takePorts(): void {
+    for (let port = 49_152; port < 65_536; port++) this.#near.udp.open(port, () => undefined);
+  }
+
   get events(): string[] {
     return this.entries.map(({ event }) => event);
   }

@@ -110,8 +110,7 @@ export class TftpServer implements Service {
     if (request.mode !== 'octet' && request.mode !== 'netascii') {
       this.#refuse({ from, to }, request.file, TFTP_ERROR.illegalOperation, 'the mode is neither octet nor netascii');
     } else if (!this.#hasRoom()) {
-      this.#outside.counters.add('tftp-busy');
-      this.#refuse({ from, to }, request.file, TFTP_ERROR.undefined, 'too many transfers at a time');
+      this.#refuseBusy({ from, to }, request.file);
     } else {
       const reader: Reader = {
         at: { address: from.address.slice(), port: from.port },
@@ -163,7 +162,13 @@ export class TftpServer implements Service {
     if (stack === undefined) return;
     const options = negotiate(reader.request.options, this.#mtu, mode === 'octet' ? file.size : undefined);
     const out = new Uint8Array(Math.max(CONTROL_LENGTH, TFTP_DATA_HEADER_LENGTH + options.blockLength));
-    const socket = stack.udp.open(0, (datagram) => this.#fromReader(reader, socket, datagram));
+    const socket = this.#openSocket(stack, reader);
+    if (socket === undefined) {
+      this.#readers.delete(reader.name);
+      file.close().catch(() => undefined);
+      this.#refuseBusy({ from: reader.at, to: { address: reader.source, port: TFTP_PORT } }, reader.request.file);
+      return;
+    }
     const transfer: Transfer = new Transfer(
       options,
       new FileSource(
@@ -182,6 +187,16 @@ export class TftpServer implements Service {
       options: [...options.accepted].map(([name, value]) => `${name}=${value}`).join(' '),
     });
     transfer.start();
+  }
+
+  /** Undefined where every port is taken: by clients of forwards, perhaps. */
+  #openSocket(stack: Stack, reader: Reader): UdpSocket | undefined {
+    try {
+      const socket: UdpSocket = stack.udp.open(0, (datagram) => this.#fromReader(reader, socket, datagram));
+      return socket;
+    } catch {
+      return undefined;
+    }
   }
 
   #fromReader(reader: Reader, socket: UdpSocket, { from, to, payload }: UdpDatagram): void {
@@ -209,6 +224,11 @@ export class TftpServer implements Service {
       this.#outside.counters.add(`tftp-${end.kind}`);
       this.#note('tftp-error', `the transfer of ${file} to ${reader.name} ended: ${why}`, reader, { error: why });
     }
+  }
+
+  #refuseBusy(datagram: Pick<UdpDatagram, 'from' | 'to'>, file: string): void {
+    this.#outside.counters.add('tftp-busy');
+    this.#refuse(datagram, file, TFTP_ERROR.undefined, 'too many transfers at a time');
   }
 
   /** Answers from the well-known port: no transfer begins. */

@@ -303,3 +303,13 @@ it('stop ends the transfers and closes their files', async () => {
   expect(await reader.heard()).toEqual([]);
   expect(files.openFiles).toBe(0);
 });
+
+it('a reader is refused where no port is free for its transfer, and the file is closed', async () => {
+  const files = tree();
+  const bench = new TftpBench(files);
+  bench.takePorts();
+  expect(await bench.reader().ask('small')).toEqual(['error 0']);
+  expect(bench.counters.get('tftp-busy')).toBe(1);
+  expect(bench.server.transfers).toBe(0);
+  expect(files.openFiles).toBe(0);
+});
