@@ -36,18 +36,14 @@ export async function startSwitch(peer: string, vmlan: string, folder: string): 
   }
 }
 
-/** `vmlan serve` without a gateway; what it keeps stays in the folder. */
-export function startVmlan(program: string, socket: string, folder: string): Started {
-  const words = [
-    program,
-    'serve',
-    '--listen',
-    `unix:${socket}`,
-    '--no-gateway',
-    '--json',
-    '--name',
-    `bench-${process.pid}`,
-  ];
+/** `vmlan serve`, without a gateway unless `more` says otherwise; what it keeps stays in the folder. */
+export function startVmlan(
+  program: string,
+  socket: string,
+  folder: string,
+  more: readonly string[] = ['--no-gateway'],
+): Started {
+  const words = [program, 'serve', '--listen', `unix:${socket}`, ...more, '--json', '--name', `bench-${process.pid}`];
   return start(process.execPath, words, { XDG_RUNTIME_DIR: `${socket}.run`, XDG_STATE_HOME: join(folder, 'state') });
 }
 
