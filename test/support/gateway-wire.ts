@@ -32,7 +32,7 @@ export const WORLD = ip('192.0.2.7');
 export const IMAGE = pattern(20_000);
 export const RESOLVER: Endpoint = { address: octets('192.0.2.53'), port: 53 };
 
-const CONFIG = {
+export const CONFIG = {
   mac: A,
   mtu: 1500,
   interface: SERVER,
