@@ -75,7 +75,7 @@ export class Gateway {
     this.#stack = new Stack({ mac, mtu, scheduler, random, takesTransit, drops: counters });
     this.#stack.configure({ interface: config.interface, extra: extraAddresses(config) });
     this.#dhcp = dhcp && new DhcpServer(dhcp, config.interface, mtu, { ...outside, counters });
-    const names = new NetworkNames(config.interface.address, dhcp, () => this.leases());
+    const names = new NetworkNames(config.interface.address, dhcp, () => this.#dhcp?.bound() ?? []);
     const nameServer = dns && new DnsServer(dns, config.interface, names, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
     const advertisements = new RouterAdvertisements(scheduler, random);

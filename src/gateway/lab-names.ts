@@ -14,15 +14,18 @@ import type { Mac } from '../wire/mac.ts';
 /** The gateway's own name. */
 const GATEWAY = 'gateway';
 
+/** What is asked of a lease. */
+type NamedLease = Pick<LeaseEntry, 'mac' | 'address' | 'state' | 'hostname'>;
+
 export class NetworkNames implements LabNames {
   readonly #gateway: Ipv4;
-  readonly #leases: () => readonly LeaseEntry[];
+  readonly #leases: () => Iterable<NamedLease>;
   readonly #reservations: ReadonlyMap<Mac, Ipv4>;
   /** Names of the configuration, by card. */
   readonly #named: ReadonlyMap<Mac, string>;
   readonly #taken: ReadonlySet<string>;
 
-  constructor(gateway: Ipv4, dhcp: DhcpConfig | undefined, leases: () => readonly LeaseEntry[]) {
+  constructor(gateway: Ipv4, dhcp: DhcpConfig | undefined, leases: () => Iterable<NamedLease>) {
     this.#gateway = gateway;
     this.#leases = leases;
     const reservations = dhcp?.reservations ?? [];

@@ -37,7 +37,8 @@ export class IdleTable<Key, Entry extends IdleEntry> {
   #firesAt = Number.POSITIVE_INFINITY;
   /** In the order of use. */
   readonly #places = new Map<Key, Place<Entry>>();
-  readonly #perOwner = new Map<number, number>();
+  /** The keys of each owner, in the order of use as well. */
+  readonly #perOwner = new Map<number, Set<Key>>();
 
   /** `onEvict` hears that an entry was closed because another one needed its room. */
   constructor(scheduler: Scheduler, limits: IdleLimits, onEvict: () => void) {
@@ -66,6 +67,9 @@ export class IdleTable<Key, Entry extends IdleEntry> {
       place.listedAt = now;
       this.#places.delete(key);
       this.#places.set(key, place);
+      const own = this.#perOwner.get(place.entry.owner)!;
+      own.delete(key);
+      own.add(key);
     }
     return place.entry;
   }
@@ -73,11 +77,12 @@ export class IdleTable<Key, Entry extends IdleEntry> {
   /** Adds an entry under a key that is free; where there are too many, the ones that are unused for longest are closed. */
   add(key: Key, entry: Entry): void {
     const { owner } = entry;
-    if ((this.#perOwner.get(owner) ?? 0) >= this.#limits.perOwner) this.#evict(owner);
-    else if (this.#places.size >= this.#limits.total) this.#evict(undefined);
+    if ((this.#perOwner.get(owner)?.size ?? 0) >= this.#limits.perOwner) this.#evict(this.#perOwner.get(owner)!);
+    else if (this.#places.size >= this.#limits.total) this.#evict(this.#places);
     const now = this.#scheduler.now();
     this.#places.set(key, { entry, usedAt: now, listedAt: now });
-    this.#perOwner.set(owner, (this.#perOwner.get(owner) ?? 0) + 1);
+    const own = this.#perOwner.get(owner) ?? new Set();
+    this.#perOwner.set(owner, own.add(key));
     this.#armBy(now + entry.timeout);
   }
 
@@ -85,9 +90,9 @@ export class IdleTable<Key, Entry extends IdleEntry> {
   remove(key: Key, entry: Entry): void {
     if (this.get(key) !== entry) return;
     this.#places.delete(key);
-    const left = this.#perOwner.get(entry.owner)! - 1;
-    if (left === 0) this.#perOwner.delete(entry.owner);
-    else this.#perOwner.set(entry.owner, left);
+    const own = this.#perOwner.get(entry.owner)!;
+    own.delete(key);
+    if (own.size === 0) this.#perOwner.delete(entry.owner);
     if (this.#places.size > 0) return;
     this.#timer.cancel();
     this.#firesAt = Number.POSITIVE_INFINITY;
@@ -97,11 +102,10 @@ export class IdleTable<Key, Entry extends IdleEntry> {
     for (const { entry } of [...this.#places.values()]) entry.close();
   }
 
-  /** Closes the entry that is unused for longest, of one owner or of all. */
-  #evict(owner: number | undefined): void {
-    for (const { entry } of this.#places.values()) {
-      if (owner !== undefined && entry.owner !== owner) continue;
-      entry.close();
+  /** Closes the one that is unused for longest of the entries under these keys. */
+  #evict(keys: { keys(): Iterable<Key> }): void {
+    for (const key of keys.keys()) {
+      this.get(key)?.close();
       this.#onEvict();
       return;
     }

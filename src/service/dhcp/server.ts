@@ -26,7 +26,7 @@ import type { Decision } from './decision.ts';
 import { decide } from './decision.ts';
 import type { DhcpConfig } from './dhcp-config.ts';
 import { LeaseStore } from './lease-store.ts';
-import type { LeaseEntry } from './leases.ts';
+import type { Lease, LeaseEntry } from './leases.ts';
 import { LeaseTable } from './leases.ts';
 import type { DhcpReply } from './reply.ts';
 import { destinationOf, leaseTimeFor, replyTo, sizeLimit } from './reply.ts';
@@ -123,6 +123,13 @@ export class DhcpServer implements Service {
     return this.#store.settled();
   }
 
+  /** Leases that clients have now. */
+  *bound(): Iterable<Lease> {
+    const now = this.#now();
+    for (const lease of this.#leases.leases) if (lease.state === 'bound' && lease.expires > now) yield lease;
+  }
+
+  /** All that is known, also of leases that ended. */
   leases(): readonly LeaseEntry[] {
     const now = this.#now();
     const known = [...this.#leases.leases].map((lease): LeaseEntry => {
