@@ -13,6 +13,9 @@ import { MAX_FRAME_LENGTH } from './stream-framing.ts';
 
 const BUFFER_LENGTH = 4 * (MAX_FRAME_LENGTH + LENGTH_PREFIX);
 
+/** Buffers that are kept when they come back from those who retained them: a new one costs its pages, more than its frames do. */
+const SPARE_BUFFERS = 2;
+
 const emptyBatch = (): FrameBatch => new FrameBatch(new Uint8Array(BUFFER_LENGTH), 1024);
 
 export class FrameAssembler {
@@ -20,6 +23,10 @@ export class FrameAssembler {
   #batch = emptyBatch();
   /** Takes over while the other batch is on loan: an answer to it may be built before `flush` returns. */
   #spare: FrameBatch | undefined;
+  readonly #buffers: Uint8Array[] = [];
+  readonly #takeBack = (bytes: Uint8Array): void => {
+    if (this.#buffers.length < SPARE_BUFFERS) this.#buffers.push(bytes);
+  };
   #end = 0;
 
   constructor(sink: FrameSink) {
@@ -54,7 +61,9 @@ export class FrameAssembler {
     this.#spare = undefined;
     this.#end = 0;
     this.#sink.push(batch, 0, batch.count);
-    batch.reset(batch.loan !== undefined ? new Uint8Array(BUFFER_LENGTH) : batch.bytes);
+    const { loan } = batch;
+    batch.reset(loan === undefined ? batch.bytes : (this.#buffers.pop() ?? new Uint8Array(BUFFER_LENGTH)));
+    loan?.reclaim(this.#takeBack);
     this.#spare = batch;
   }
 }
