@@ -112,7 +112,8 @@ def versions(adapters):
         except (OSError, subprocess.TimeoutExpired) as error:
             told[name] = str(error)
             continue
-        lines = [x for x in done.stdout.splitlines() if re.search(r"\d\.\d", x) and not re.search("syslog|License|gnu.org", x)]
+        named = re.compile(r"\d\.\d|version")
+        lines = [x for x in done.stdout.splitlines() if named.search(x) and not re.search("syslog|License|gnu.org", x)]
         told[name] = lines[0] if lines else ""
     return told
 

@@ -69,6 +69,8 @@ def iperf(lab, server, client, destination, seconds, streams, reverse=False, por
 
     try:
         result = metered(lab, run)
+    except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
+        return {"error": "%s: %s" % (type(error).__name__, error)}
     finally:
         if process.poll() is None:
             process.terminate()

@@ -112,6 +112,8 @@ def collect(documents):
             errors.append("%s mtu %d %s rep %d: %s" % (*column, run["scenario"], run["rep"], reason))
             continue
         for figure, results in run["figures"].items():
+            if "error" in results:
+                errors.append("%s mtu %d %s: %s" % (*column, figure, results["error"].replace("\n", " | ")[:300]))
             for key, value in results.items():
                 if isinstance(value, (int, float)) and not isinstance(value, bool):
                     values.setdefault((column, run["scenario"], figure, key), []).append(value)
