@@ -17,17 +17,19 @@ import { StreamFraming } from '../link/stream-framing.ts';
 
 /** Milliseconds of silence after which TCP asks whether the other host is still there. */
 const KEEPALIVE_DELAY = 10_000;
+/** Runs from this length on wait where they lie, shorter ones as copies. */
+const RETAINED_OCTETS = 16 * 1024;
 
 export class StreamPort implements Port {
   readonly #socket: Socket;
   readonly #framing: StreamFraming;
   readonly #drops: DropSink;
   readonly #onWritten = () => this.#written();
+  /** Of each write that the kernel has not confirmed, oldest first: what is retained until then. */
+  readonly #loans: (Loan | undefined)[] = [];
   #receiver: PortReceiver | undefined;
   /** The kernel did not take all at once. */
   #isWaiting = false;
-  /** What the kernel has not taken yet lies there. */
-  #loan: Loan | undefined;
   #leave: LeaveReason = { kind: 'hung-up' };
 
   /** Takes over a connected, paused socket. `onLeave` is called once, when it is closed. */
@@ -39,7 +41,7 @@ export class StreamPort implements Port {
     this.#socket.setNoDelay(true).setKeepAlive(true, KEEPALIVE_DELAY);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#socket.on('close', () => {
-      this.#returnLoan();
+      for (const loan of this.#loans.splice(0)) loan?.release();
       onLeave(this.#leave);
     });
   }
@@ -66,33 +68,28 @@ export class StreamPort implements Port {
     const { bytes } = batch;
     const from = batch.starts[first]! - LENGTH_PREFIX;
     const length = batch.ends[end - 1]! - from;
-    if (socket.writableLength > 0) {
+    if (socket.writableLength > 0 && length < RETAINED_OCTETS) {
       // It will wait in any case: a copy of its own size, or a small frame would hold a whole read buffer.
+      this.#loans.push(undefined);
       socket.write(bytes.slice(from, from + length), this.#onWritten);
       return;
     }
     socket.write(Buffer.from(bytes.buffer, bytes.byteOffset + from, length), this.#onWritten);
-    if (socket.writableLength === 0) return;
-    this.#isWaiting = true;
-    this.#returnLoan(); // nothing waited, so the one before is paid
-    this.#loan = batch.retain();
+    const isTaken = socket.writableLength === 0;
+    this.#loans.push(isTaken ? undefined : batch.retain());
+    if (!isTaken) this.#isWaiting = true;
   }
 
   close(): void {
     this.#end({ kind: 'closed' });
   }
 
+  /** Writes are confirmed in their order. */
   #written(): void {
-    if (this.#socket.writableLength > 0) return;
-    this.#returnLoan();
-    if (!this.#isWaiting) return;
+    this.#loans.shift()?.release();
+    if (this.#socket.writableLength > 0 || !this.#isWaiting) return;
     this.#isWaiting = false;
     this.#receiver?.drained?.();
-  }
-
-  #returnLoan(): void {
-    this.#loan?.release();
-    this.#loan = undefined;
   }
 
   #onFault(kind: FramingFault, length: number): void {

@@ -2,12 +2,13 @@
  * A LAN is one broadcast domain that ports plug into: a hub repeats every frame to all other ports, a switch learns where
  * stations are.
  *
- * A station on the LAN may answer a frame while that frame is still being forwarded. Its answer waits its turn, as a copy, and is
+ * A station on the LAN may answer a frame while that frame is still being forwarded. Its answer waits its turn, and is
  * forwarded before the outer call returns: a LAN is never entered twice, and no chain of answers deepens the call stack.
  */
+import type { Loan } from '../base/loan.ts';
 import type { DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
-import { copyOf, octetsOf } from '../link/frame-batch.ts';
+import { copyOf, octetsOf, sameBytes } from '../link/frame-batch.ts';
 import type { Port } from '../link/port.ts';
 
 export interface Lan {
@@ -24,12 +25,14 @@ export function tellOfRoom(ports: readonly Port[]): void {
 
 /** Octets of answers that may wait while one chunk is forwarded. */
 const BACKLOG_LIMIT = 4 * 1024 * 1024;
+/** Answers from this length on wait where they lie. */
+const RETAINED_OCTETS = 4096;
 
 /** Lets chunks through to `forward` one after the other. */
 export class Turnstile {
   readonly #forward: (from: Port, batch: FrameBatch, first: number, end: number) => void;
   readonly #drops: DropSink;
-  readonly #waiting: { readonly from: Port; readonly batch: FrameBatch }[] = [];
+  readonly #waiting: Waiting[] = [];
   #waitingOctets = 0;
   #isBusy = false;
   #hasWaited = false;
@@ -76,6 +79,7 @@ export class Turnstile {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#waitingOctets -= octetsOf(next.batch, 0, next.batch.count);
       this.#forward(next.from, next.batch, 0, next.batch.count);
+      giveBack(next);
     }
   }
 
@@ -87,6 +91,22 @@ export class Turnstile {
     }
     this.#hasWaited = true;
     this.#waitingOctets += octets;
-    this.#waiting.push({ from, batch: copyOf(batch, first, end) });
+    // Few octets are copied, or they would hold a whole buffer.
+    if (octets < RETAINED_OCTETS) this.#waiting.push({ from, batch: copyOf(batch, first, end), loan: undefined });
+    else this.#waiting.push({ from, batch: sameBytes(batch, first, end), loan: batch.retain() });
   }
+}
+
+interface Waiting {
+  readonly from: Port;
+  readonly batch: FrameBatch;
+  /** Of the bytes, where they are their owner's. */
+  readonly loan: Loan | undefined;
+}
+
+/** The bytes are their owner's again, when whoever retained them on the way has released them. */
+function giveBack({ batch, loan }: Waiting): void {
+  if (loan === undefined) return;
+  if (batch.loan === undefined) loan.release();
+  else batch.loan.reclaim(() => loan.release());
 }

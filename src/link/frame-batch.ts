@@ -101,3 +101,12 @@ export function copyOf(batch: FrameBatch, first: number, end: number): FrameBatc
   for (let i = first; i < end; i++) copy.add(batch.starts[i]! - from, batch.ends[i]! - from);
   return copy;
 }
+
+/** A batch of its own over the same bytes, which somebody else retains for it: an index of frames [first, end). */
+export function sameBytes(batch: FrameBatch, first: number, end: number): FrameBatch {
+  const same = new FrameBatch(batch.bytes, end - first);
+  same.starts.set(batch.starts.subarray(first, end));
+  same.ends.set(batch.ends.subarray(first, end));
+  same.count = end - first;
+  return same;
+}
