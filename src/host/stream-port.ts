@@ -14,6 +14,7 @@ import { LENGTH_PREFIX } from '../link/frame-batch.ts';
 import type { Port, PortReceiver } from '../link/port.ts';
 import type { FramingFault } from '../link/stream-framing.ts';
 import { StreamFraming } from '../link/stream-framing.ts';
+import { ReadModeration } from './read-moderation.ts';
 
 /** Milliseconds of silence after which TCP asks whether the other host is still there. */
 const KEEPALIVE_DELAY = 10_000;
@@ -120,10 +121,12 @@ function readInto(framing: StreamFraming, socket: Socket): Socket {
   const handle = internals._handle;
   if (typeof handle?.useUserBuffer !== 'function') return copyInto(framing, socket);
   internals._handle = null;
+  const moderation = new ReadModeration();
   const onread = {
     buffer: () => framing.space(),
     callback: (length: number) => {
-      framing.received(length);
+      moderation.beforeRead();
+      moderation.afterRead(framing.received(length));
       return true;
     },
   };

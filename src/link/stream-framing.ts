@@ -46,18 +46,20 @@ export class StreamFraming {
     return this.#batch.bytes.subarray(this.#to);
   }
 
-  /** `length` octets lie at the start of what `space()` gave; passes on every frame that is complete. */
-  received(length: number): void {
-    if (this.#faulted) return;
+  /** `length` octets lie at the start of what `space()` gave; passes on every frame that is complete, and says how many there were. */
+  received(length: number): number {
+    if (this.#faulted) return 0;
     this.#to += length;
-    this.#split();
+    const frames = this.#split();
     this.#makeRoom();
+    return frames;
   }
 
-  #split(): void {
+  #split(): number {
     const batch = this.#batch;
     const bytes = batch.bytes;
     let at = this.#from;
+    let frames = 0;
     while (this.#to - at >= LENGTH_PREFIX) {
       const length = readUint32(bytes, at);
       const start = at + LENGTH_PREFIX;
@@ -65,10 +67,11 @@ export class StreamFraming {
         this.#flush();
         this.#faulted = true;
         this.#onFault(length === 0 ? 'zero-length' : 'oversized-length', length);
-        return;
+        return frames;
       }
       if (start + length > this.#to) break;
       at = start + length;
+      frames++;
       if (length < ETHERNET_HEADER_LENGTH) {
         this.#flush();
         this.#refuse(start, at);
@@ -79,6 +82,7 @@ export class StreamFraming {
     }
     this.#flush();
     this.#from = at;
+    return frames;
   }
 
   #flush(): void {

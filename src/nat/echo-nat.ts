@@ -153,14 +153,16 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
     this.peer = this.#hasSeveralPeers ? undefined : (this.peer ?? { address: to, port: 0 });
   }
 
-  replied(from: Uint8Array, sequence: number, payload: Uint8Array): void {
+  replied(from: Uint8Array, sequence: number, payload: Uint8Array, ttl: number | undefined): void {
     const { stack, counters } = this.#options;
     if (stack.interface === undefined || isOnLink(stack.interface, readUint32(from, 0))) {
       counters.add('echo-ambiguous-source');
       return;
     }
     this.toGuest += payload.length;
-    stack.icmp.replyEcho({ from, to: this.guest.address, identifier: this.guest.port, sequence, payload });
+    // A router between: the reply has one hop less to live (RFC 1812, 5.3.1).
+    const left = ttl === undefined ? undefined : Math.max(1, ttl - 1);
+    stack.icmp.replyEcho({ from, to: this.guest.address, ttl: left, identifier: this.guest.port, sequence, payload });
   }
 
   refused(sequence: number, error: HostIcmpError): void {

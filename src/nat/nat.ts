@@ -53,7 +53,9 @@ export class Nat {
   readonly hostForwards: HostForwards;
   readonly #net: HostNet;
   readonly #hostForwards: readonly HostForward[];
-  readonly #translators: readonly Translator[];
+  readonly #streams: readonly Translator[];
+  readonly #datagrams: readonly Translator[];
+  #isStopped = false;
 
   constructor({ egress, source, hostForwards, guestForwards }: NatConfig, stack: Stack, outside: NatOutside) {
     const { net, scheduler, counters, resolve } = outside;
@@ -72,27 +74,24 @@ export class Nat {
       policy: new EgressPolicy(egress),
       source: source === undefined ? undefined : ipv4Octets(source),
     };
-    this.#translators =
-      way === undefined ? [guestForward] : [guestForward, new TcpProxy(way), new UdpNat(way), new EchoNat(way)];
+    this.#streams = way === undefined ? [guestForward] : [guestForward, new TcpProxy(way)];
+    this.#datagrams = way === undefined ? [] : [new UdpNat(way), new EchoNat(way)];
   }
 
-  /**
-   * Resolves when every forward listens; rejects with a `HostNetError` where one cannot. The network is not kept waiting for what the
-   * host must load for datagrams: guests need longer to boot, and until then plain sockets do.
-   */
+  /** Resolves when every forward listens and the host is ready for datagrams; rejects with a `HostNetError` where a forward cannot. */
   async start(): Promise<void> {
-    const prepared = this.#net.prepare();
-    for (const translator of this.#translators) translator.start();
-    for (const forward of this.#hostForwards) {
-      if (forward.protocol === 'udp') await prepared;
-      await this.hostForwards.add(forward);
-    }
+    for (const translator of this.#streams) translator.start();
+    await this.#net.prepare();
+    if (this.#isStopped) return;
+    for (const translator of this.#datagrams) translator.start();
+    for (const forward of this.#hostForwards) await this.hostForwards.add(forward);
   }
 
   /** Ends every conversation, TCP with resets both ways. */
   stop(): void {
+    this.#isStopped = true;
     this.hostForwards.closeAll();
-    for (const translator of this.#translators) translator.stop();
+    for (const translator of [...this.#streams, ...this.#datagrams]) translator.stop();
     this.flows.closeAll();
   }
 }

@@ -14,6 +14,8 @@ export interface EchoRequest {
 export interface EchoReply {
   readonly from: Uint8Array;
   readonly to: Uint8Array;
+  /** Of the packet; the stack's own where undefined. */
+  readonly ttl?: number | undefined;
   readonly identifier: number;
   readonly sequence: number;
   readonly payload: Uint8Array;

@@ -162,9 +162,9 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     this.#onTransitEcho = handler;
   }
 
-  replyEcho({ from, to, identifier, sequence, payload }: EchoReply): void {
+  replyEcho({ from, to, ttl, identifier, sequence, payload }: EchoReply): void {
     const header = { type: ICMPV4_ECHO_REPLY, code: 0, identifier, sequence };
-    this.#send(readUint32(from, 0), readUint32(to, 0), header, payload);
+    this.#send(readUint32(from, 0), readUint32(to, 0), header, payload, ttl);
   }
 
   /** Asks `to` for an echo. `on` hears exactly one result, at once where no route leads there. */
@@ -261,9 +261,9 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     return defect === undefined && !isIcmpv4Error(this.#quotedMessage.type);
   }
 
-  #send(source: Ipv4, destination: Ipv4, header: Icmpv4Header, payload: Uint8Array): boolean {
+  #send(source: Ipv4, destination: Ipv4, header: Icmpv4Header, payload: Uint8Array, ttl?: number): boolean {
     const head = new Uint8Array(ICMPV4_HEADER_LENGTH);
     emitIcmpv4(header, payload, head, 0);
-    return this.#output.send({ source, destination, protocol: PROTOCOL_ICMP }, head, payload);
+    return this.#output.send({ source, destination, protocol: PROTOCOL_ICMP, ttl }, head, payload);
   }
 }

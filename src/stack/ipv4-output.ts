@@ -27,6 +27,8 @@ export interface OutgoingPacket {
   readonly protocol: number;
   /** The receiver's link address where it is known already: nobody is asked by ARP. */
   readonly mac?: Mac | undefined;
+  /** Time to live; the default where undefined. */
+  readonly ttl?: number | undefined;
 }
 
 export class Ipv4Output {
@@ -108,7 +110,7 @@ export class Ipv4Output {
       dontFragment: false,
       moreFragments: to < head.length + body.length,
       fragmentOffset: from,
-      ttl: DEFAULT_TTL,
+      ttl: packet.ttl ?? DEFAULT_TTL,
       protocol: packet.protocol,
       source: packet.source,
       destination: packet.destination,

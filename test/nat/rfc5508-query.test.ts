@@ -30,6 +30,14 @@ describe('RFC 5508, REQ-1: an echo request', () => {
     expect(reply!.slice(34, 98)).toEqual(icmpPayload(0, 0, pattern(56), 7, 9));
   });
 
+  it('is answered with the time to live that the reply had left, less our hop; with the usual one where the host does not tell', () => {
+    const nat = new NatWire();
+    ask(nat);
+    nat.net.lastEcho.reply(octets('192.0.2.7'), 9, pattern(56), 58);
+    nat.net.lastEcho.reply(octets('192.0.2.7'), 9, pattern(56));
+    expect(nat.wire.take().map((frame) => frame[22])).toEqual([57, 64]);
+  });
+
   it('has one source for each guest and identifier', () => {
     const nat = new NatWire();
     ask(nat, { sequence: 1 });
