@@ -22,7 +22,8 @@ export function parseIpv6(text: string): Ipv6 | undefined {
 function groupsOf(text: string, isEnd: boolean): readonly number[] | undefined {
   if (text === '') return [];
   const parts = text.split(':');
-  const last = isEnd && parts.at(-1)!.includes('.') ? parseIpv4(parts.pop()!) : undefined;
+  const last = isEnd ? parseIpv4(parts.at(-1)!) : undefined;
+  if (last !== undefined) parts.pop();
   if (!parts.every((part) => /^[0-9a-f]{1,4}$/i.test(part))) return undefined;
   const groups = parts.map((part) => Number.parseInt(part, 16));
   return last === undefined ? groups : [...groups, last >>> 16, last & 0xffff];

@@ -36,6 +36,8 @@ describe('an IPv6 address as text', () => {
     '1:2:3:4:5:6:7::8',
     '12345::',
     '10.0.2.9::',
+    '::10.0.2.256',
+    '1:2:3:4:5:6:7:8:web.lab',
   ])('%s is none', (text) => {
     expect(parseIpv6(text)).toBeUndefined();
   });
