@@ -13,7 +13,8 @@ import type {
   StreamTarget,
 } from '../base/host-net.ts';
 import { HostNetError } from '../base/host-net.ts';
-import { addressOctets, addressText } from './address-text.ts';
+import { formatAddress } from '../wire/endpoint-text.ts';
+import { addressOctets } from './address-text.ts';
 import { removeDeadSocket } from './dead-socket.ts';
 import { listenError } from './listen-error.ts';
 import { moved, onreadInto, SocketStream } from './socket-stream.ts';
@@ -27,9 +28,9 @@ export function connectStream(to: StreamTarget, events: HostStreamEvents, { sour
         ? connect({ ...common, path: to.path })
         : connect({
             ...common,
-            host: addressText(to.endpoint.address),
+            host: formatAddress(to.endpoint.address),
             port: to.endpoint.port,
-            ...(source === undefined ? {} : { localAddress: addressText(source) }),
+            ...(source === undefined ? {} : { localAddress: formatAddress(source) }),
           });
     return socket.once('connect', () => stream.open());
   });
@@ -94,7 +95,7 @@ function listening(server: Server, at: StreamTarget): Promise<void> {
     });
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, at, 'tcp')));
     if (at.kind === 'unix') server.listen({ path: at.path });
-    else server.listen({ host: addressText(at.endpoint.address), port: at.endpoint.port, ipv6Only: true });
+    else server.listen({ host: formatAddress(at.endpoint.address), port: at.endpoint.port, ipv6Only: true });
   });
 }
 

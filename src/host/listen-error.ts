@@ -1,14 +1,13 @@
 import type { StreamTarget } from '../base/host-net.ts';
 import { HostNetError } from '../base/host-net.ts';
-import { endpointText } from './address-text.ts';
+import { formatEndpoint } from '../wire/endpoint-text.ts';
 
 /** The first port that every user may listen on, unless the system's administrator says otherwise. */
 const FIRST_FREE_PORT = 1024;
 
 /** Why a program cannot listen, and what to do about it. */
 export function listenError(error: NodeJS.ErrnoException, at: StreamTarget, protocol: 'tcp' | 'udp'): HostNetError {
-  const where =
-    at.kind === 'unix' ? `unix:${at.path}` : `${protocol}:${endpointText(at.endpoint.address, at.endpoint.port)}`;
+  const where = at.kind === 'unix' ? `unix:${at.path}` : `${protocol}:${formatEndpoint(at.endpoint)}`;
   switch (error.code) {
     case 'EADDRINUSE':
       return new HostNetError('address-in-use', `${where} is taken; stop its owner or choose another`);

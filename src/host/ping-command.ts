@@ -7,8 +7,9 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { HostEcho, HostEchoEvents } from '../base/host-net.ts';
+import { formatAddress } from '../wire/endpoint-text.ts';
 import { emitIcmpv4, ICMPV4_ECHO_REQUEST, ICMPV4_HEADER_LENGTH } from '../wire/icmpv4.ts';
-import { addressOctets, addressText } from './address-text.ts';
+import { addressOctets } from './address-text.ts';
 
 /** Processes at a time, of all guests; requests above it are lost. */
 const MOST_PROCESSES = 16;
@@ -65,7 +66,7 @@ export class PingCommandEcho implements HostEcho {
 
   /** Calls `onReport` once, with what it printed. */
   #ping(to: Uint8Array, size: number, ttl: number, onReport: (report: string) => void): void {
-    const words = ['-n', '-c', '1', '-W', `${PATIENCE}`, '-t', `${ttl}`, '-s', `${size}`, addressText(to)];
+    const words = ['-n', '-c', '1', '-W', `${PATIENCE}`, '-t', `${ttl}`, '-s', `${size}`, formatAddress(to)];
     let child: ChildProcess;
     try {
       child = spawn(this.#program, words, {

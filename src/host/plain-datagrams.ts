@@ -3,7 +3,8 @@ import type { Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import type { Endpoint } from '../base/endpoint.ts';
 import type { DatagramOptions, HostDatagramEvents, HostDatagramSocket } from '../base/host-net.ts';
-import { addressOctets, addressText } from './address-text.ts';
+import { formatAddress } from '../wire/endpoint-text.ts';
+import { addressOctets } from './address-text.ts';
 import { listenError } from './listen-error.ts';
 import { plainOctets } from './plain-octets.ts';
 
@@ -47,7 +48,7 @@ class PlainDatagrams implements HostDatagramSocket {
       const octets = addressOctets(address);
       if (octets !== undefined && !this.#isClosed) events.received(plainOctets(bytes), { address: octets, port });
     });
-    this.#socket.bind({ address: addressText(at.address), port: at.port, exclusive: true }, () => {
+    this.#socket.bind({ address: formatAddress(at.address), port: at.port, exclusive: true }, () => {
       this.#isBound = true;
     });
   }
@@ -67,7 +68,7 @@ class PlainDatagrams implements HostDatagramSocket {
       this.#socket.setTTL(ttl);
       this.#ttl = ttl;
     }
-    this.#socket.send(Buffer.from(bytes), to.port, addressText(to.address), () => undefined);
+    this.#socket.send(Buffer.from(bytes), to.port, formatAddress(to.address), () => undefined);
     return true;
   }
 

@@ -6,10 +6,9 @@ import { ETHERNET_SOURCE } from '../wire/ethernet.ts';
 import { ADMINISTRATIVELY_PROHIBITED, PORT_UNREACHABLE } from '../wire/icmpv4.ts';
 import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, PROTOCOL_UDP, pseudoHeaderSum } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets } from '../wire/ipv4-address.ts';
+import { ipv4Octets, ipv4Of } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { readMac } from '../wire/mac.ts';
-import { readUint32 } from '../wire/octets.ts';
 import { emitUdp, UDP_HEADER_LENGTH, UdpView } from '../wire/udp.ts';
 import type { Addressing } from './addressing.ts';
 import type { Icmp, ReportedError } from './icmp.ts';
@@ -79,7 +78,7 @@ export class Udp implements UdpLayer, Ipv4Protocol {
   open(port: number, onDatagram: OnDatagram, { address }: UdpBindOptions = {}): UdpSocket {
     const own = port === 0 ? this.#freePort() : port;
     if (own === undefined) throw new Error('all dynamic UDP ports are taken on this stack');
-    const at = address === undefined ? undefined : addressOf(address);
+    const at = address === undefined ? undefined : ipv4Of(address);
     const others = this.#listeners.get(own) ?? [];
     if (others.some((other) => other.at === at)) throw new Error(`UDP port ${own} is taken on this stack`);
     const listener = { at, onDatagram };
@@ -105,9 +104,9 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     const port = from.port === 0 ? this.#freePort() : from.port;
     if (port === undefined) return undefined;
     const local = { address: from.address, port };
-    const source = addressOf(from.address);
+    const source = ipv4Of(from.address);
     const own = keyOf(source, port);
-    const other = keyOf(addressOf(to.address), to.port);
+    const other = keyOf(ipv4Of(to.address), to.port);
     const partners = this.#conversations.get(own) ?? new Map<number, UdpEvents>();
     if (partners.has(other)) return undefined;
     this.#conversations.set(own, partners.set(other, events));
@@ -132,7 +131,7 @@ export class Udp implements UdpLayer, Ipv4Protocol {
   }
 
   sendFrom(from: Endpoint, to: Endpoint, payload: Uint8Array): void {
-    this.#send(addressOf(from.address), from.port, to, payload);
+    this.#send(ipv4Of(from.address), from.port, to, payload);
   }
 
   #freePort(): number | undefined {
@@ -214,14 +213,14 @@ export class Udp implements UdpLayer, Ipv4Protocol {
   }
 
   #sendFromOwn(port: number, to: Endpoint, payload: Uint8Array, options: UdpSendOptions | undefined): void {
-    const source = this.#output.sourceFor(options?.source === undefined ? undefined : addressOf(options.source));
+    const source = this.#output.sourceFor(options?.source === undefined ? undefined : ipv4Of(options.source));
     this.#send(source, port, to, payload, options?.mac);
   }
 
   #send(source: Ipv4, sourcePort: number, to: Endpoint, payload: Uint8Array, mac?: Mac): void {
     if (payload.length > MAX_PAYLOAD)
       throw new RangeError(`a datagram carries up to ${MAX_PAYLOAD} octets, not ${payload.length}`);
-    const destination = addressOf(to.address);
+    const destination = ipv4Of(to.address);
     const head = new Uint8Array(UDP_HEADER_LENGTH);
     const sum = pseudoHeaderSum(source, destination, PROTOCOL_UDP, UDP_HEADER_LENGTH + payload.length);
     emitUdp({ sourcePort, destinationPort: to.port }, sum, payload, head, 0);
@@ -232,9 +231,4 @@ export class Udp implements UdpLayer, Ipv4Protocol {
 /** A number for an address and a port. */
 function keyOf(address: Ipv4, port: number): number {
   return address * 0x1_0000 + port;
-}
-
-function addressOf(octets: Uint8Array): Ipv4 {
-  if (octets.length !== 4) throw new RangeError(`an IPv4 address has 4 octets, not ${octets.length}`);
-  return readUint32(octets, 0);
 }

@@ -8,6 +8,7 @@ import { CLASS_IN, DNS_ANSWERS, DNS_HEADER_LENGTH, DNS_MAX_LENGTH, DNS_TYPE } fr
 import { emitName, endOfName, isDomainName, NAME_ROOM, plainName } from './dns-name.ts';
 import type { EncodedRecord } from './dns-response.ts';
 import { parseIpv4 } from './ipv4-address.ts';
+import { parseIpv6 } from './ipv6-text.ts';
 import { readUint16, readUint32 } from './octets.ts';
 
 /** Data of a record, as people write it. */
@@ -45,25 +46,12 @@ export function encodeRecordData(data: RecordData): Uint8Array | Defect {
     return 'bad-length';
   // The package reads more than addresses as such.
   if (data.type === 'A' && parseIpv4(data.address) === undefined) return 'bad-value';
-  if (data.type === 'AAAA' && !isIpv6Text(data.address)) return 'bad-value';
+  if (data.type === 'AAAA' && parseIpv6(data.address) === undefined) return 'bad-value';
   try {
     return dataOctets(data).slice(2);
   } catch {
     return 'bad-value';
   }
-}
-
-/** RFC 4291, 2.2. */
-function isIpv6Text(text: string): boolean {
-  const halves = text.split('::');
-  const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')));
-  const hasIpv4 = !text.endsWith('::') && parseIpv4(groups.at(-1) ?? '') !== undefined;
-  const hexadecimal = hasIpv4 ? groups.slice(0, -1) : groups;
-  const count = groups.length + (hasIpv4 ? 1 : 0);
-  return (
-    hexadecimal.every((group) => /^[0-9a-f]{1,4}$/i.test(group)) &&
-    (halves.length === 1 ? count === 8 : halves.length === 2 && count < 8)
-  );
 }
 
 function namesOf(data: RecordData): readonly string[] {

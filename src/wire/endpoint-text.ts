@@ -1,16 +1,13 @@
 /** Addresses of either family and endpoints as people write them: `10.0.2.9:53`, `[fd00::1]:53`. */
 import type { Endpoint } from '../base/endpoint.ts';
-import { formatIpv4, parseIpv4 } from './ipv4-address.ts';
+import { formatIpv4, ipv4Octets, parseIpv4 } from './ipv4-address.ts';
 import { formatIpv6, parseIpv6 } from './ipv6-text.ts';
-import { readUint32, writeUint32 } from './octets.ts';
+import { readUint32 } from './octets.ts';
 
 /** 4 or 16 octets; undefined where the text is no address. */
 export function parseAddress(text: string): Uint8Array | undefined {
   const address = parseIpv4(text);
-  if (address === undefined) return parseIpv6(text);
-  const octets = new Uint8Array(4);
-  writeUint32(octets, 0, address);
-  return octets;
+  return address === undefined ? parseIpv6(text) : ipv4Octets(address);
 }
 
 export function formatAddress(address: Uint8Array): string {

@@ -1,6 +1,6 @@
 /** IPv4 addresses as numbers below 2^32, the form of tables and arithmetic; four octets in `Endpoint`s; dotted text at the edges. */
 
-import { writeUint32 } from './octets.ts';
+import { readUint32, writeUint32 } from './octets.ts';
 
 export type Ipv4 = number;
 
@@ -23,6 +23,12 @@ export function ipv4Octets(address: Ipv4): Uint8Array {
   const octets = new Uint8Array(4);
   writeUint32(octets, 0, address);
   return octets;
+}
+
+/** The address in the octets of an `Endpoint`; throws where they are not IPv4's. */
+export function ipv4Of(octets: Uint8Array): Ipv4 {
+  if (octets.length !== 4) throw new RangeError(`an IPv4 address has 4 octets, not ${octets.length}`);
+  return readUint32(octets, 0);
 }
 
 /** The netmask of a prefix length. */

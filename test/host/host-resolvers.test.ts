@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { endpointText } from '../../src/host/address-text.ts';
 import { FileResolvers } from '../../src/host/host-resolvers.ts';
+import { formatEndpoint } from '../../src/wire/endpoint-text.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -11,7 +11,7 @@ function resolversOf(text: string | undefined) {
   if (text !== undefined) writeFileSync(path, text);
   const scheduler = new ManualScheduler();
   const resolvers = new FileResolvers(scheduler, path);
-  const servers = () => resolvers.servers().map(({ address, port }) => endpointText(address, port));
+  const servers = () => resolvers.servers().map(formatEndpoint);
   return { path, scheduler, resolvers, servers };
 }
 

@@ -36,8 +36,8 @@ import {
 } from '../../wire/dns-message.ts';
 import { type DnsSections, emitDnsAnswer, emitDnsFailure, emitDnsSections } from '../../wire/dns-response.ts';
 import { IPV4_HEADER_LENGTH } from '../../wire/ipv4.ts';
-import { type Ipv4Interface, isOnLink } from '../../wire/ipv4-address.ts';
-import { readUint32, writeUint16, writeUint32 } from '../../wire/octets.ts';
+import { type Ipv4Interface, ipv4Octets, isOnLink } from '../../wire/ipv4-address.ts';
+import { readUint32, writeUint16 } from '../../wire/octets.ts';
 import { UDP_HEADER_LENGTH } from '../../wire/udp.ts';
 import type { Service } from '../service.ts';
 import { ageOf, type CachedAnswer } from './cache.ts';
@@ -83,8 +83,7 @@ export class DnsServer implements Service {
   #udpLimit = DNS_MIN_UDP_LENGTH;
 
   constructor(config: DnsConfig, at: Ipv4Interface, names: LabNames, outside: DnsOutside) {
-    this.#address = new Uint8Array(4);
-    writeUint32(this.#address, 0, config.address);
+    this.#address = ipv4Octets(config.address);
     this.#interface = at;
     this.#outside = outside;
     this.#zone = new LocalZone(config, at, names);

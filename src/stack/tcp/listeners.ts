@@ -1,8 +1,8 @@
 /** Who takes connections to which port. */
 import type { Random } from '../../base/chance.ts';
 import type { Ipv4 } from '../../wire/ipv4-address.ts';
+import { ipv4Of } from '../../wire/ipv4-address.ts';
 import type { OnTcpRequest, TcpListener } from '../tcp-layer.ts';
-import { addressOf } from './endpoints.ts';
 
 /** RFC 6335, 6: the dynamic ports. */
 const FIRST_DYNAMIC_PORT = 49_152;
@@ -25,7 +25,7 @@ export class Listeners {
   }
 
   add(port: number, onRequest: OnTcpRequest, address: Uint8Array | undefined): TcpListener {
-    const at = address === undefined ? undefined : addressOf(address);
+    const at = address === undefined ? undefined : ipv4Of(address);
     const others = this.#byPort.get(port) ?? [];
     if (others.some((other) => other.at === at)) throw new Error(`TCP port ${port} is taken on this stack`);
     const listener = { at, onRequest };

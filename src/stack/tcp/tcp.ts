@@ -24,6 +24,7 @@ import { FRAGMENTATION_NEEDED, ICMPV4_UNREACHABLE } from '../../wire/icmpv4.ts';
 import type { Ipv4View } from '../../wire/ipv4.ts';
 import { PROTOCOL_TCP, pseudoHeaderSum } from '../../wire/ipv4.ts';
 import type { Ipv4 } from '../../wire/ipv4-address.ts';
+import { ipv4Of } from '../../wire/ipv4-address.ts';
 import type { Mac } from '../../wire/mac.ts';
 import { readUint16, readUint32 } from '../../wire/octets.ts';
 import { ACK, RST, SYN, TcpView } from '../../wire/tcp.ts';
@@ -38,7 +39,6 @@ import { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Deadlines } from './deadlines.ts';
 import { Deliveries } from './deliveries.ts';
-import { addressOf } from './endpoints.ts';
 import type { FlowKey } from './flow-table.ts';
 import { FlowTable } from './flow-table.ts';
 import type { Answering } from './half-open.ts';
@@ -129,8 +129,8 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
 
   connect(from: Endpoint, to: Endpoint, events: TcpEvents): TcpConnection {
     const key = {
-      localAddress: addressOf(from.address),
-      remoteAddress: addressOf(to.address),
+      localAddress: ipv4Of(from.address),
+      remoteAddress: ipv4Of(to.address),
       localPort: from.port,
       remotePort: to.port,
     };

@@ -5,11 +5,12 @@
  *     udp:ADDR:PORT:TTL:SIZE[:df]   echo:ADDR:TTL   echo-raw:ADDR:TTL   echo-command:ADDR:TTL
  */
 import type { HostDatagramSocket, HostEcho, HostEchoEvents, HostIcmpError } from '../../../src/base/host-net.ts';
-import { addressOctets, addressText } from '../../../src/host/address-text.ts';
+import { addressOctets } from '../../../src/host/address-text.ts';
 import { KernelEcho } from '../../../src/host/kernel-echo.ts';
 import { NodeHostNet } from '../../../src/host/node-host-net.ts';
 import { findPing, PingCommandEcho } from '../../../src/host/ping-command.ts';
 import { loadSystemCalls } from '../../../src/host/system-calls.ts';
+import { formatAddress } from '../../../src/wire/endpoint-text.ts';
 
 const words = process.argv.slice(2);
 const net = new NodeHostNet();
@@ -27,15 +28,15 @@ function tell(line: unknown): void {
 
 function errorLine(word: string, error: HostIcmpError, sequence?: number): unknown {
   const { type, code, mtu } = error;
-  const reporter = error.reporter === undefined ? undefined : addressText(error.reporter);
-  const to = `${addressText(error.to.address)}:${error.to.port}`;
+  const reporter = error.reporter === undefined ? undefined : formatAddress(error.reporter);
+  const to = `${formatAddress(error.to.address)}:${error.to.port}`;
   return { word, type, code, mtu, reporter, to, quoted: error.quote.length, sequence };
 }
 
 function echoEvents(word: string): HostEchoEvents {
   return {
     replied: (from, sequence, payload, ttl) =>
-      tell({ word, from: addressText(from), sequence, payload: new TextDecoder().decode(payload), ttl }),
+      tell({ word, from: formatAddress(from), sequence, payload: new TextDecoder().decode(payload), ttl }),
     refused: (sequence, error) => tell(errorLine(word, error, sequence)),
   };
 }
