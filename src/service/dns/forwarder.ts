@@ -182,13 +182,12 @@ export class Forwarder {
     this.#timer.arm(exchange.attemptEnds);
   }
 
+  /** What is attempted meanwhile ends later than what is left: the timer stays this call's to arm. */
   #expire(): void {
-    this.#isTimed = false;
     const now = this.#outside.scheduler.now();
     for (const exchange of this.#attempts) {
       if (exchange.attemptEnds > now) {
-        if (!this.#isTimed) this.#timer.arm(exchange.attemptEnds);
-        this.#isTimed = true;
+        this.#timer.arm(exchange.attemptEnds);
         return;
       }
       this.#outside.counters.add('dns-upstream-timeout');
@@ -198,6 +197,7 @@ export class Forwarder {
       exchange.servers.push(silent);
       this.#attempt(exchange);
     }
+    this.#isTimed = false;
   }
 
   /** False where it is no answer to the question. */

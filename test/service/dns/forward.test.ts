@@ -70,6 +70,17 @@ describe('a server that does not help', () => {
     expect(dead.asked).toHaveLength(2);
   });
 
+  it('is followed in time, whatever else is asked meanwhile', async () => {
+    const bench = new DnsBench({ upstream: [RESOLVER, SECOND] });
+    await bench.upstream(RESOLVER, SILENCE);
+    const second = await bench.upstream(SECOND, SILENCE);
+    bench.send('example.com', 'A');
+    bench.advance(100);
+    bench.send('b.example.com', 'A');
+    bench.advance(2000);
+    expect(second.names).toEqual(['example.com A', 'b.example.com A']);
+  });
+
   it.each([
     ['failed', FAILURE],
     ['refused', REFUSAL],
