@@ -366,11 +366,11 @@ export class Sender {
     return true;
   }
 
-  /** One octet beyond the window, or what of it is open. */
+  /** One octet beyond the window, or what of it is open; FIN waits, or the answer would acknowledge more than was allowed. */
   #probe(sink: SegmentSink, now: Millis): void {
     const data = distance(this.next, advance(this.una, this.buffer.length));
     const length = Math.min(data, Math.max(1, this.window), this.segment);
-    this.#emit(sink, now, this.next, length, this.isFinishing && length === data);
+    this.#emit(sink, now, this.next, length, false);
     if (this.window < length) return;
     this.next = this.max = advance(this.next, length);
     this.#isProbing = false;

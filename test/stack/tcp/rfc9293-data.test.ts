@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Loan } from '../../../src/base/loan.ts';
 import { pattern, Wire } from '../../support/stack-peer.ts';
-import { establishedConnection, type TcpPeer } from '../../support/tcp-peer.ts';
+import { establishedConnection, type Heard, type TcpPeer } from '../../support/tcp-peer.ts';
 
 const HELLO = new TextEncoder().encode('hello');
 
@@ -147,6 +147,18 @@ describe('what we send', () => {
     expect(peer.told().length).toBeLessThan(5);
     peer.say({ window: 1000 });
     expect(peer.told()).toEqual(['P. 1+5 ack 1']);
+  });
+
+  it('finishes behind a probe that finds the window open again', () => {
+    const peer = establishedConnection({}, new Wire(), 0);
+    peer.connection!.send(HELLO.subarray(0, 1));
+    peer.connection!.finish();
+    peer.wire.scheduler.advance(250);
+    const [{ flags, seq, payload }] = peer.heard() as [Heard];
+    peer.say({ ack: seq + payload.length + (flags.includes('F') ? 1 : 0) });
+    peer.say({ ack: 3 });
+    peer.say({ flags: 'F.', ack: 3 });
+    expect(peer.ear.said).toEqual(['opened', 'ended', 'finished']);
   });
 
   it('keeps probing a window that stays closed, as long as the peer answers', () => {
