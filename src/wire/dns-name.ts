@@ -12,6 +12,8 @@ import { readUint16 } from './octets.ts';
 const MAX_NAME_LENGTH = 255;
 const MAX_LABEL_LENGTH = 63;
 const POINTER = 0xc0;
+/** As many labels as fit into a name: who follows more pointers works for whoever sent them. */
+const MAX_POINTERS = 127;
 
 /** The end of the name at `at`, which must not be compressed: a question's. */
 export function endOfPlainName(bytes: Uint8Array, at: number, end: number): number | Defect {
@@ -32,13 +34,14 @@ export function endOfPlainName(bytes: Uint8Array, at: number, end: number): numb
 export function endOfName(bytes: Uint8Array, start: number, at: number, end: number): number | Defect {
   let after = -1;
   let octets = 0;
+  let pointers = 0;
   let earliest = at;
   for (let next = at; next < end; ) {
     const length = bytes[next]!;
     if (length >= POINTER) {
       if (next + 2 > end) return 'truncated';
       const target = start + (readUint16(bytes, next) & 0x3fff);
-      if (target >= earliest) return 'bad-value';
+      if (target >= earliest || ++pointers > MAX_POINTERS) return 'bad-value';
       if (after === -1) after = next + 2;
       earliest = target;
       next = target;

@@ -106,6 +106,17 @@ describe('answers', () => {
     expect(decodeAnswers(bytes, 0)).toBe('bad-value');
   });
 
+  it('a name of more pointers than a name has labels is refused', () => {
+    const chain = (pointers: number) =>
+      Uint8Array.of(
+        0,
+        ...Array.from({ length: pointers }, (_, i) => [0xc0 | (pointerTarget(i) >> 8), pointerTarget(i) & 0xff]).flat(),
+      );
+    const endOf = (bytes: Uint8Array) => endOfName(bytes, 0, bytes.length - 2, bytes.length);
+    expect(endOf(chain(127))).toBe(255);
+    expect(endOf(chain(128))).toBe('bad-value');
+  });
+
   it('a name that grows by pointers beyond 255 octets is refused', () => {
     const labels = `${'3f'} ${'61 '.repeat(63)}`;
     const bytes = hex(`${labels.repeat(3)} ${labels} c0 00`);
@@ -152,3 +163,8 @@ describe('data of records', () => {
     expect(isDomainName(text)).toBe(is);
   });
 });
+
+/** The place of the pointer before, or of the root at 0. */
+function pointerTarget(index: number): number {
+  return Math.max(0, 2 * index - 1);
+}
