@@ -48,12 +48,14 @@ export class RunningNetwork {
   ): Promise<RunningNetwork> {
     const { smb } = plan.gateway ?? {};
     const share = smb && (await environment.openShare(smb.folder));
+    let gateway: Gateway | undefined;
     try {
-      const gateway = await gatewayOf(plan, share, environment);
+      gateway = await gatewayOf(plan, share, environment);
       const network = new RunningNetwork(plan, nics, isTaken, gateway, share, environment);
       await gateway?.start();
       return network;
     } catch (error) {
+      await gateway?.stop();
       await share?.close();
       throw error;
     }

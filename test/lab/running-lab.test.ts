@@ -162,6 +162,15 @@ describe('a lab from a file', () => {
     expect(environment.openDoors).toEqual([]);
     expect([...environment.files.values()].every(({ isClosed }) => isClosed)).toBe(true);
   });
+
+  it('listens nowhere any more when one of its forwards cannot', async () => {
+    const environment = new MemoryEnvironment();
+    const user = 'hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=tcp:127.0.0.1:2222-:23';
+    const planned = servePlan({ name: 'serve', hub: false, gateway: true, user });
+    const { plan } = planned as Extract<typeof planned, { plan: unknown }>;
+    await expect(RunningLab.start(plan, [], environment)).rejects.toThrow('taken');
+    expect(environment.net.listeners).toEqual([]);
+  });
 });
 
 function stationAt(
