@@ -32,7 +32,7 @@ export function program(): Command {
       collect,
     )
     .option('--hub', 'a hub, which floods, in place of a switch')
-    .option('--no-gateway', 'no station of our own: no DHCP, no TFTP, nobody answers pings')
+    .option('--no-gateway', 'no station of our own: no DHCP, no names, no way out, nobody answers pings')
     .option('--subnet <cidr>', 'the network, as 10.0.2.0/24')
     .option('--mtu <octets>', 'the largest IP packet, 68..65521', positive)
     .option('--user <options>', "options of QEMU's -netdev user: tftp=DIR,bootfile=FILE,dhcpstart=ADDR,…")

@@ -23,7 +23,7 @@ export interface NetworkPlan {
   readonly gateway?: GatewayPlan;
 }
 
-/** The station that answers ARP, ping, DHCP and TFTP on a network. */
+/** The station that answers ARP, ping, DHCP, DNS and TFTP on a network, and is its way out. */
 export interface GatewayPlan {
   readonly mac: Mac;
   readonly interface: Ipv4Interface;

@@ -15,9 +15,12 @@
  * fragments, `Udp` the listeners, `Tcp` the connections, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop,
  * never grow or throw.
  *
- * What is left out: options of IPv4 are skipped (source routes are never followed), nothing is forwarded, multicast is sent but not
- * received (level 1 of RFC 1112), a packet to the station itself is not looped back, and paths narrower than the network's MTU
- * are not discovered (packets leave without DF, so a router may cut them). Of IPv6 there is a node with a link-local address that
+ * A router's stack takes what is for hosts off the link, too, and ends it here: packets are never passed on, but those who attach to
+ * the layers (`onUnclaimed`, `onTransitEcho`) carry the conversations on by other means.
+ *
+ * What is left out: options of IPv4 are skipped (source routes are never followed), multicast is sent but not received (level 1 of
+ * RFC 1112), a packet to the station itself is not looped back, and paths narrower than the network's MTU are known to TCP only, as
+ * far as ICMP tells (other packets leave without DF, so a router may cut them). Of IPv6 there is a node with a link-local address that
  * answers neighbours and pings: no other address, no fragments, no UDP, no errors.
  */
 import type { Random } from '../base/chance.ts';

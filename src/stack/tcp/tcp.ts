@@ -9,7 +9,7 @@
  * Sending takes turns: a connection sends at most `TURN` octets, then the next one does. It stops where more than `EGRESS_LIMIT`
  * octets wait for the machine it talks to, and goes on when that queue is empty: nothing of ours is lost to our own queue.
  *
- * Limits: `MAX_CONNECTIONS`, of them `MAX_LINGERING` in time-wait, those of `Handshakes`, `WindowBudget` `OutOfOrderBudget` and
+ * Limits: `MAX_CONNECTIONS`, of them `MAX_LINGERING` in time-wait, those of `Handshakes`, `WindowBudget`, `OutOfOrderBudget` and
  * `SendBudget`.
  */
 
