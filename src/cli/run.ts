@@ -18,7 +18,7 @@ import { readQemuCommand } from '../qemu/command-line.ts';
 import type { Plug } from '../qemu/plugged-command.ts';
 import { pluggedCommand } from '../qemu/plugged-command.ts';
 import type { QemuVersion } from '../qemu/version.ts';
-import { formatQemuVersion } from '../qemu/version.ts';
+import { formatQemuVersion, OLDEST_QEMU } from '../qemu/version.ts';
 import { EXIT_USAGE, Exit, fail } from './exit.ts';
 import { findLab } from './find-lab.ts';
 import { freshMac } from './fresh-mac.ts';
@@ -135,9 +135,6 @@ function plugged(command: QemuCommand, plugs: readonly Plug[], qemu: QemuVersion
   if (words !== undefined) return words;
   return fail(`QEMU ${formatQemuVersion(qemu)} has no netdev that reaches vmlan; take 7.2 or later`);
 }
-
-/** The first with the `stream` netdev; taken where nobody says which it is. */
-const OLDEST_QEMU: QemuVersion = { major: 7, minor: 2, patch: 0 };
 
 async function versionOf({ program }: QemuCommand): Promise<QemuVersion> {
   return (program === undefined ? undefined : await installedQemu(program)) ?? OLDEST_QEMU;

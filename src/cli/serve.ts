@@ -110,6 +110,7 @@ async function tellNextSteps(lab: RunningLab, jsonLog: Log | undefined): Promise
   const { installedQemu } = await import('../host/qemu-version.ts');
   const { netdevArguments } = await import('../qemu/netdev-arguments.ts');
   const { shellQuote } = await import('../qemu/shell-words.ts');
+  const { OLDEST_QEMU } = await import('../qemu/version.ts');
   const installed = await installedQemu('qemu-system-x86_64');
   const { mtu } = lab.plan.networks[0]!;
   const wordsOf = ({ address, mode }: Door): readonly string[] => {
@@ -133,9 +134,6 @@ async function tellNextSteps(lab: RunningLab, jsonLog: Log | undefined): Promise
   print(`Then: vmlan status, vmlan leases, vmlan capture vm1 -w - | wireshark -k -i -`);
   print('Ctrl-C stops it.');
 }
-
-/** The first with the `stream` netdev. */
-const OLDEST_QEMU = { major: 7, minor: 2, patch: 0 };
 
 function describe({ networks }: LabPlan): string {
   const { kind, mtu, gateway } = networks[0]!;

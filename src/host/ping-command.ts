@@ -4,12 +4,11 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import type { HostEcho, HostEchoEvents } from '../base/host-net.ts';
 import { formatAddress } from '../wire/endpoint-text.ts';
 import { emitIcmpv4, ICMPV4_ECHO_REQUEST, ICMPV4_HEADER_LENGTH } from '../wire/icmpv4.ts';
 import { addressOctets } from './address-text.ts';
+import { findProgram } from './find-program.ts';
 
 /** Processes at a time, of all guests; requests above it are lost. */
 const MOST_PROCESSES = 16;
@@ -21,20 +20,8 @@ const LONGEST_REPORT = 4096;
 let running = 0;
 
 /** The path of the system's `ping`; undefined where there is none. */
-export function findPing(path = process.env['PATH'] ?? ''): string | undefined {
-  return path
-    .split(delimiter)
-    .map((folder) => join(folder, 'ping'))
-    .find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+export function findPing(path?: string): string | undefined {
+  return findProgram('ping', path);
 }
 
 export class PingCommandEcho implements HostEcho {

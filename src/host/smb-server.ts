@@ -6,13 +6,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { HostStream, HostStreamEvents } from '../base/host-net.ts';
 import { HostNetError } from '../base/host-net.ts';
+import { findProgram } from './find-program.ts';
 import { onreadInto, SocketStream } from './socket-stream.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -124,18 +125,8 @@ export class SmbServer {
 }
 
 /** The path of smbd, which lies where only root's shell looks; undefined where there is none. */
-export function findSmbd(path = process.env['PATH'] ?? ''): string | undefined {
-  const folders = [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
-  return folders.map((folder) => join(folder, 'smbd')).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+export function findSmbd(path?: string): string | undefined {
+  return findProgram('smbd', path, ['/usr/sbin', '/usr/local/sbin', '/sbin']);
 }
 
 function checkedFolder(folder: string): string {

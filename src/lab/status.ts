@@ -128,7 +128,7 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
   };
 }
 
-export function natStatus({ isRestricted, hostAccess, allowsMetadata, source }: NatPlan): NatStatus {
+function natStatus({ isRestricted, hostAccess, allowsMetadata, source }: NatPlan): NatStatus {
   return {
     restricted: isRestricted,
     hostAccess: isRestricted ? [] : hostAccess === 'all' ? hostAccess : hostAccess.map(formatHostAccess),

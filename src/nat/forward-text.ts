@@ -12,7 +12,7 @@ import type { Issue, IssuePath } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
 import { formatEndpoint } from '../wire/endpoint-text.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { formatIpv4, ipv4Octets, parseIpv4 } from '../wire/ipv4-address.ts';
+import { formatIpv4, ipv4Octets, LOOPBACK, parseIpv4 } from '../wire/ipv4-address.ts';
 import type { ForwardListen, HostForward } from './forward-spec.ts';
 
 const EXAMPLE = 'write it like tcp 127.0.0.1:8080 -> web:80';
@@ -43,7 +43,7 @@ export function fault(code: string, message: string, hint: string): Fault {
 }
 
 /** Why a rule cannot be, although each of its parts can. */
-export function contradictionOf({ protocol, listen, guestPort, proxyProtocol }: HostForward): Fault | undefined {
+function contradictionOf({ protocol, listen, guestPort, proxyProtocol }: HostForward): Fault | undefined {
   if (protocol === 'udp' && proxyProtocol !== undefined)
     return fault('bad-forward', 'a PROXY header goes before a stream, and UDP has none', 'leave proxy= out');
   if (listen.kind === 'ip' && guestPort + listen.last - listen.first > MAX_PORT)
@@ -67,8 +67,6 @@ export function unixListen(path: string): UnixPath | Fault {
 }
 
 type UnixPath = Extract<ForwardListen, { kind: 'unix' }>;
-
-export const LOOPBACK: Ipv4 = 0x7f00_0001;
 
 function ipListen(text: string): ForwardListen | Fault {
   const match = /^(?:(.*):)?(\d+)(?:-(\d+))?$/.exec(text);

@@ -7,8 +7,7 @@
  */
 import type { Issue, IssuePath } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
-import { formatEndpoint, parseEndpoint } from '../wire/endpoint-text.ts';
-import { formatIpv4 } from '../wire/ipv4-address.ts';
+import { parseEndpoint } from '../wire/endpoint-text.ts';
 import type { GuestForward } from './forward-spec.ts';
 import type { Fault } from './forward-text.ts';
 import { fault, readAddress, readPort, unixListen } from './forward-text.ts';
@@ -48,14 +47,4 @@ function targetOf(kind: string, rest: string | undefined): GuestForward['to'] | 
   const endpoint = parseEndpoint(rest.replace(/^localhost:/, '127.0.0.1:'));
   if (endpoint !== undefined && endpoint.port > 0) return { kind: 'tcp', endpoint };
   return fault('bad-address', `${JSON.stringify(rest)} is not an address with a port`, 'write one like 127.0.0.1:8080');
-}
-
-/** The rule as `readGuestForward` reads it. */
-export function formatGuestForward({ address, port, to }: GuestForward): string {
-  return `${formatIpv4(address)}:${port} -> ${targetText(to)}`;
-}
-
-function targetText(to: GuestForward['to']): string {
-  if (to.kind === 'command') return `command ${to.command}`;
-  return to.kind === 'unix' ? `unix ${to.path}` : `tcp ${formatEndpoint(to.endpoint)}`;
 }

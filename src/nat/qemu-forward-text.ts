@@ -5,12 +5,11 @@
  *     guestfwd  [tcp]:SERVER:PORT-cmd:COMMAND      …-tcp:ADDR:PORT      …-unix:/PATH
  */
 import type { Issue, IssuePath } from '../base/issue.ts';
-import { formatEndpoint } from '../wire/endpoint-text.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { formatIpv4, ipv4Octets } from '../wire/ipv4-address.ts';
+import { ipv4Octets, LOOPBACK } from '../wire/ipv4-address.ts';
 import type { ForwardListen, GuestForward, HostForward } from './forward-spec.ts';
 import type { Fault } from './forward-text.ts';
-import { fault, LOOPBACK, readAddress, readPort, unixListen } from './forward-text.ts';
+import { fault, readAddress, readPort, unixListen } from './forward-text.ts';
 
 export interface HostfwdDefaults {
   /** Who is meant where the rule names no guest. */
@@ -142,20 +141,4 @@ function unixDevice(text: string): GuestForward['to'] | Fault {
 function deviceOptions(options: string): Fault {
   const message = `options of a character device (${options.slice(1)}) have no meaning here: each connection of the guest connects`;
   return fault('not-supported', message, 'leave them out');
-}
-
-/** The rule as `readGuestfwd` reads it. */
-export function formatGuestfwd({ address, port, to }: GuestForward): string {
-  return `tcp:${formatIpv4(address)}:${port}-${formatDevice(to)}`;
-}
-
-function formatDevice(to: GuestForward['to']): string {
-  switch (to.kind) {
-    case 'command':
-      return `cmd:${to.command}`;
-    case 'tcp':
-      return `tcp:${formatEndpoint(to.endpoint)}`;
-    case 'unix':
-      return `unix:${to.path}`;
-  }
 }

@@ -7,7 +7,7 @@
  */
 import type { Endpoint } from '../base/endpoint.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { isOnLink, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import { ipv4Octets, isOnLink, LOOPBACK, parseIpv4Interface } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 
 export type EgressProtocol = 'tcp' | 'udp' | 'echo';
@@ -37,8 +37,6 @@ export type EgressVerdict =
   /** The host's side of the conversation: the address as it is, or loopback. */
   { readonly kind: 'allowed'; readonly to: Endpoint } | { readonly kind: 'refused'; readonly reason: EgressRefusal };
 
-const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
-
 /** 169.254.0.0/16 (RFC 3927) has most of them; Alibaba's, Oracle's old one and Azure's agent lie elsewhere. */
 const METADATA: readonly Ipv4Interface[] = [
   '169.254.0.0/16',
@@ -60,7 +58,7 @@ export class EgressPolicy {
     const address = readUint32(to.address, 0);
     if (address === gateway.address) {
       if (!this.#isOpen(protocol, to.port)) return refused('egress-host-closed');
-      return { kind: 'allowed', to: { address: LOOPBACK, port: to.port } };
+      return { kind: 'allowed', to: { address: ipv4Octets(LOOPBACK), port: to.port } };
     }
     if (!allowsMetadata && METADATA.some((range) => isOnLink(range, address))) return refused('egress-metadata');
     if (isOnLink(gateway, address) || !isWorldly(address)) return refused('egress-no-host');

@@ -6,6 +6,9 @@ export interface QemuVersion {
   readonly patch: number;
 }
 
+/** The first with the `stream` netdev; taken where nobody says which it is. */
+export const OLDEST_QEMU: QemuVersion = { major: 7, minor: 2, patch: 0 };
+
 /** How a `stream` netdev that lost its connection is told to try again. */
 export type ReconnectOption =
   /** Not at all: the link stays down. */

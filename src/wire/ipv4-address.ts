@@ -5,6 +5,8 @@ import { readUint32, writeUint32 } from './octets.ts';
 export type Ipv4 = number;
 
 export const LIMITED_BROADCAST: Ipv4 = 0xffff_ffff;
+/** 127.0.0.1, the host itself. */
+export const LOOPBACK: Ipv4 = 0x7f00_0001;
 
 export function formatIpv4(address: Ipv4): string {
   return `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`;

@@ -1,15 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import type { Issue } from '../../src/base/issue.ts';
-import { formatGuestForward, readGuestForward } from '../../src/nat/guest-forward-text.ts';
+import type { GuestForward } from '../../src/nat/forward-spec.ts';
+import { readGuestForward } from '../../src/nat/guest-forward-text.ts';
+import { parseEndpoint } from '../../src/wire/endpoint-text.ts';
+import { parseIpv4 } from '../../src/wire/ipv4-address.ts';
 
 describe('a forward from guests to the host', () => {
-  it.each([
-    '10.0.2.100:80 -> tcp 127.0.0.1:8080',
-    '10.0.2.100:80 -> tcp [::1]:8080',
-    '10.0.2.100:80 -> unix /run/web server.sock',
-    '10.0.2.100:7 -> command tr a-z A-Z | tee "log -> 1"',
-  ])('is read and written: %s', (text) => {
-    expect(formatGuestForward(readGuestForward(text, [], [])!)).toBe(text);
+  it.each<[string, GuestForward['to']]>([
+    ['tcp 127.0.0.1:8080', { kind: 'tcp', endpoint: parseEndpoint('127.0.0.1:8080')! }],
+    ['tcp [::1]:8080', { kind: 'tcp', endpoint: parseEndpoint('[::1]:8080')! }],
+    ['unix /run/web server.sock', { kind: 'unix', path: '/run/web server.sock' }],
+    ['command tr a-z A-Z | tee "log -> 1"', { kind: 'command', command: 'tr a-z A-Z | tee "log -> 1"' }],
+  ])('leads to %s', (target, to) => {
+    expect(readGuestForward(`10.0.2.100:80 -> ${target}`, [], [])).toEqual({
+      address: parseIpv4('10.0.2.100'),
+      port: 80,
+      to,
+    });
   });
 
   it('may have spaces around the arrow, or none, and say localhost', () => {

@@ -1,5 +1,6 @@
 /** What a name server of a network is told. */
 import type { Endpoint } from '../../base/endpoint.ts';
+import type { RecordData } from '../../wire/dns.ts';
 import type { Ipv4 } from '../../wire/ipv4-address.ts';
 
 export interface DnsConfig {
@@ -21,20 +22,7 @@ interface Lived {
   readonly ttl?: number;
 }
 
-export type DnsRecord = Lived &
-  (
-    | { readonly type: 'A' | 'AAAA'; readonly address: string }
-    | { readonly type: 'CNAME' | 'PTR' | 'NS'; readonly target: string }
-    | { readonly type: 'TXT'; readonly texts: readonly string[] }
-    | { readonly type: 'MX'; readonly preference: number; readonly exchange: string }
-    | {
-        readonly type: 'SRV';
-        readonly priority: number;
-        readonly weight: number;
-        readonly port: number;
-        readonly target: string;
-      }
-  );
+export type DnsRecord = Lived & Exclude<RecordData, { readonly type: 'SOA' }>;
 
 /** Who has which address on the network: leases, reservations and the gateway itself. Asked at each query. */
 export interface LabNames {
