@@ -15,19 +15,21 @@ export async function openSmbShare(folder: string): Promise<FolderShare> {
   const server = await SmbServer.open(folder);
   const own = await mkdtemp(join(tmpdir(), 'vmlan-share-'));
   const path = join(own, 'smb.sock');
-  const listener = await listenStreams({ kind: 'unix', path }, (client) => {
-    const smbd = server.connect(passOn(() => smbd, client));
-    client.resume();
-    return passOn(() => client, smbd);
-  });
-  return {
-    path,
-    close: async () => {
-      await listener.close();
-      await server.close();
-      await rm(own, { recursive: true, force: true });
-    },
+  const end = async () => {
+    await server.close();
+    await rm(own, { recursive: true, force: true });
   };
+  try {
+    const listener = await listenStreams({ kind: 'unix', path }, (client) => {
+      const smbd = server.connect(passOn(() => smbd, client));
+      client.resume();
+      return passOn(() => client, smbd);
+    });
+    return { path, close: () => listener.close().then(end) };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** Octets that may wait for one side before the other is not read. */

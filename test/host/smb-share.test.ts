@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openSmbShare } from '../../src/host/smb-share.ts';
 import type { FolderShare } from '../../src/lab/environment.ts';
 import { Workbench } from '../support/workbench.ts';
@@ -37,6 +37,15 @@ describe.skipIf(!isThere)(`an SMB share${isThere ? '' : ' (skipped: samba is not
     expect(readFileSync(bench.path('shared/c.txt'), 'utf8')).toBe('from the host');
     await share.close();
     expect(existsSync(dirname(share.path))).toBe(false);
+  });
+
+  it('leaves nothing behind where its socket cannot be', async () => {
+    const bench = new Workbench();
+    const folder = bench.makeFolder('x'.repeat(100));
+    vi.stubEnv('TMPDIR', folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(openSmbShare(folder)).rejects.toMatchObject({ code: 'cannot-listen' });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('is refused for what is no folder', async () => {
