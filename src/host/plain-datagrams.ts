@@ -18,8 +18,9 @@ const QUEUE_LIMIT = 256 * 1024;
 /** Binds, or rejects with a `HostNetError`. */
 export async function bindPlainDatagrams(at: Endpoint, events: HostDatagramEvents): Promise<HostDatagramSocket> {
   const socket = new PlainDatagrams(at, events);
-  if (socket.failure !== undefined) throw listenError(socket.failure, { kind: 'tcp', endpoint: at }, 'udp');
-  return socket;
+  if (socket.failure === undefined) return socket;
+  socket.close();
+  throw listenError(socket.failure, { kind: 'tcp', endpoint: at }, 'udp');
 }
 
 export function plainDatagrams(family: 4 | 6, events: HostDatagramEvents, source?: Uint8Array): HostDatagramSocket {

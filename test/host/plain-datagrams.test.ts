@@ -43,3 +43,11 @@ it('a time to live of none, and a port of none, do no harm', async () => {
   await waitFor(() => heard.length === 1);
   expect(heard).toEqual([2]);
 });
+
+it('a port that is taken is refused, and nothing is left open', async () => {
+  const { to } = await pair();
+  const closed = vi.spyOn(Socket.prototype, 'close');
+  const silent = { received: () => undefined, refused: () => undefined };
+  await expect(bindPlainDatagrams(to, silent)).rejects.toMatchObject({ code: 'address-in-use' });
+  expect(closed).toHaveBeenCalledTimes(1);
+});
