@@ -1,5 +1,6 @@
 /** Reads one resource over HTTP/1.0 (RFC 1945): the answer ends with the connection. */
 import type { Endpoint } from '../base/endpoint.ts';
+import { joined } from '../base/joined.ts';
 import type { Millis, Scheduler, Timer } from '../base/time.ts';
 import type { TcpConnection, TcpEnd, TcpLayer } from '../stack/tcp-layer.ts';
 import { headEnd, headerOf } from './http-head.ts';
@@ -71,7 +72,7 @@ export class HttpFetch {
   #complete(): void {
     if (this.#isOver) return;
     this.#connection?.finish();
-    this.#end(resultOf(joined(this.#pieces, this.#octets)));
+    this.#end(resultOf(joined(this.#pieces)));
   }
 
   #closed(how: TcpEnd): void {
@@ -101,14 +102,4 @@ function resultOf(answer: Uint8Array): HttpResult {
   if (!(status >= 100) || (length !== undefined && Number(length) !== octets.length))
     return { kind: 'failed', why: 'malformed' };
   return { kind: 'done', status, octets };
-}
-
-function joined(pieces: readonly Uint8Array[], octets: number): Uint8Array {
-  const whole = new Uint8Array(octets);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

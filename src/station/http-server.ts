@@ -1,4 +1,5 @@
 /** Serves texts over HTTP (RFC 9112) from a built-in machine: one request, one answer, and the connection ends. */
+import { joined } from '../base/joined.ts';
 import type { TcpConnection, TcpEvents, TcpLayer, TcpListener } from '../stack/tcp-layer.ts';
 import { headEnd } from './http-head.ts';
 
@@ -42,12 +43,9 @@ class Exchange implements TcpEvents {
   received(bytes: Uint8Array): void {
     this.connection?.consumed(bytes.length);
     if (this.#isAnswered) return;
-    const head = new Uint8Array(this.#head.length + bytes.length);
-    head.set(this.#head);
-    head.set(bytes, this.#head.length);
-    this.#head = head;
-    if (headEnd(head) !== undefined) this.#answer(new TextDecoder('latin1').decode(head));
-    else if (head.length > HEAD_LIMIT) this.#send('431 Request Header Fields Too Large', '');
+    this.#head = joined([this.#head, bytes]);
+    if (headEnd(this.#head) !== undefined) this.#answer(new TextDecoder('latin1').decode(this.#head));
+    else if (this.#head.length > HEAD_LIMIT) this.#send('431 Request Header Fields Too Large', '');
   }
 
   ended(): void {

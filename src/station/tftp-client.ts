@@ -1,5 +1,7 @@
 /** TFTP client of a built-in machine: reads one file, RFC 1350, with the options of RFC 2348, 2349 and 7440. */
 import type { Endpoint } from '../base/endpoint.ts';
+import { isSameAddress } from '../base/endpoint.ts';
+import { joined } from '../base/joined.ts';
 import type { Millis, Scheduler, Timer } from '../base/time.ts';
 import type { UdpDatagram, UdpLayer, UdpSocket } from '../stack/udp-layer.ts';
 import { uint32 } from '../wire/dhcp-options.ts';
@@ -80,7 +82,7 @@ export class TftpFetch {
 
   #receive({ from, payload }: UdpDatagram): void {
     const packet = parseTftp(payload, 0, payload.length);
-    if (typeof packet === 'string' || !isSameHost(from.address, this.#server)) return;
+    if (typeof packet === 'string' || !isSameAddress(from.address, this.#server)) return;
     if (this.#peer !== undefined && this.#peer.port !== from.port) {
       this.#send(from, { kind: 'error', code: TFTP_ERROR.unknownTransfer, message: 'unknown transfer identifier' });
       return;
@@ -123,7 +125,7 @@ export class TftpFetch {
       return;
     }
     if (isLast || this.#unacknowledged >= this.#window) this.#acknowledge();
-    if (isLast) this.#end({ kind: 'done', octets: joined(this.#blocks, this.#octets), packets: this.#packets });
+    if (isLast) this.#end({ kind: 'done', octets: joined(this.#blocks), packets: this.#packets });
   }
 
   #acknowledge(): void {
@@ -154,18 +156,4 @@ export class TftpFetch {
     const out = new Uint8Array(REQUEST_LENGTH);
     this.#socket.send(to, out.subarray(0, emitTftp(packet, out, 0)));
   }
-}
-
-function isSameHost(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
-}
-
-function joined(blocks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const block of blocks) {
-    whole.set(block, at);
-    at += block.length;
-  }
-  return whole;
 }

@@ -6,6 +6,7 @@
  * not read; beyond them its octets stay unread and TCP's window closes.
  */
 import type { Counters } from '../../base/counters.ts';
+import { joined } from '../../base/joined.ts';
 import type { Millis, Scheduler, Timer } from '../../base/time.ts';
 import type { TcpConnection, TcpEvents, TcpLayer, TcpListener, TcpRequest } from '../../stack/tcp-layer.ts';
 import { DNS_PORT } from '../../wire/dns-message.ts';
@@ -139,14 +140,7 @@ class StreamClient implements DnsClient, TcpEvents {
     }
     this.#rearm();
     this.#events.active();
-    if (this.#input.length > 0) {
-      const joined = new Uint8Array(this.#input.length + bytes.length);
-      joined.set(this.#input);
-      joined.set(bytes, this.#input.length);
-      this.#input = joined;
-    } else {
-      this.#input = bytes.slice();
-    }
+    this.#input = joined([this.#input, bytes]);
     this.#read();
   }
 

@@ -5,6 +5,7 @@
  */
 import { type Random, randomUint32 } from '../../base/chance.ts';
 import type { Endpoint } from '../../base/endpoint.ts';
+import { isSameEndpoint } from '../../base/endpoint.ts';
 import type { HostDatagramSocket, HostNet } from '../../base/host-net.ts';
 import { readUint16, writeUint16 } from '../../wire/octets.ts';
 
@@ -129,10 +130,4 @@ class PooledSocket {
     this.#socket.close();
     this.#onClosed(this);
   }
-}
-
-function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
-  if (a.port !== b.port || a.address.length !== b.address.length) return false;
-  for (let i = 0; i < a.address.length; i++) if (a.address[i] !== b.address[i]) return false;
-  return true;
 }

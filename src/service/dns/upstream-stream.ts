@@ -1,5 +1,6 @@
 /** One question over TCP, RFC 7766, to a name server whose answer does not fit into a datagram. */
 import type { HostNet, HostStream } from '../../base/host-net.ts';
+import { joined } from '../../base/joined.ts';
 import { readUint16, writeUint16 } from '../../wire/octets.ts';
 import type { Sent, Waiting } from './upstream-sockets.ts';
 
@@ -27,7 +28,7 @@ export function askOverStream(net: HostNet, message: Uint8Array, id: number, sen
       failed: fail,
       received: (bytes) => {
         if (isOver) return;
-        answer = joined(answer, bytes);
+        answer = joined([answer, bytes]);
         if (answer.length < 2 || answer.length < 2 + readUint16(answer, 0)) return;
         const whole = answer.subarray(2, 2 + readUint16(answer, 0));
         giveUp();
@@ -47,11 +48,4 @@ export function askOverStream(net: HostNet, message: Uint8Array, id: number, sen
       if (!isOver) giveUp();
     },
   };
-}
-
-function joined(before: Uint8Array, bytes: Uint8Array): Uint8Array {
-  const all = new Uint8Array(before.length + bytes.length);
-  all.set(before);
-  all.set(bytes, before.length);
-  return all;
 }

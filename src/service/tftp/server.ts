@@ -9,6 +9,7 @@
  */
 import type { Counters } from '../../base/counters.ts';
 import type { Endpoint } from '../../base/endpoint.ts';
+import { isSameEndpoint } from '../../base/endpoint.ts';
 import type { FileTree, ReadableFile } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
 import type { Scheduler } from '../../base/time.ts';
@@ -203,7 +204,7 @@ export class TftpServer implements Service {
     const packet = parseTftp(payload, 0, payload.length);
     if (typeof packet === 'string') {
       this.#outside.counters.add('tftp-malformed');
-    } else if (isSame(from, reader.at)) {
+    } else if (isSameEndpoint(from, reader.at)) {
       reader.transfer?.receive(packet);
     } else {
       this.#outside.counters.add('tftp-unknown-transfer');
@@ -255,12 +256,6 @@ function send(socket: UdpSocket, { from, to }: Pick<UdpDatagram, 'from' | 'to'>,
   const packet: TftpPacket = { kind: 'error', code, message };
   const out = new Uint8Array(CONTROL_LENGTH);
   socket.send(from, out.subarray(0, emitTftp(packet, out, 0)), { source: to.address });
-}
-
-function isSame(a: Endpoint, b: Endpoint): boolean {
-  return (
-    a.port === b.port && a.address.length === b.address.length && a.address.every((octet, i) => octet === b.address[i])
-  );
 }
 
 /** Text of a guest without what would play tricks on a terminal. */
