@@ -15,7 +15,7 @@ export interface HostNet {
   connect(to: StreamTarget, events: HostStreamEvents, options?: ConnectOptions): HostStream;
   /** Listens; rejects with a `HostNetError` where the address cannot be had. */
   listen(at: StreamTarget, onStream: OnHostStream): Promise<HostListener>;
-  /** A UDP socket, bound to `at`, or to a free port of every address of the family; rejects with a `HostNetError`. */
+  /** A UDP socket, bound to `at`, whose port 0 asks for a free one; rejects with a `HostNetError`. */
   bind(at: Endpoint, events: HostDatagramEvents): Promise<HostDatagramSocket>;
   /** A UDP socket for what a guest sends: no address to fail on, so it is there at once. */
   socket(family: 4 | 6, events: HostDatagramEvents, options?: ConnectOptions): HostDatagramSocket;

@@ -79,7 +79,6 @@ export interface UdpEvents {
 
 export interface UdpConversation {
   readonly local: Endpoint;
-  readonly remote: Endpoint;
   /** Sends `payload`, copied before the call returns. */
   send(payload: Uint8Array): void;
   close(): void;

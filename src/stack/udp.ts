@@ -112,7 +112,6 @@ export class Udp implements UdpLayer, Ipv4Protocol {
     this.#conversations.set(own, partners.set(other, events));
     return {
       local,
-      remote: to,
       send: (payload) => this.#send(source, port, to, payload),
       close: () => {
         if (partners.get(other) !== events) return;

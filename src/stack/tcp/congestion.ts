@@ -19,10 +19,6 @@ export class Congestion {
     return Math.min(10 * this.#segment, Math.max(2 * this.#segment, 14_600));
   }
 
-  get threshold(): number {
-    return this.#threshold;
-  }
-
   /** The handshake is over: segments have this size now; a SYN that was lost leaves one of them (RFC 5681, 3.1). */
   begin(segment: number, hasLostSyn: boolean): void {
     this.#segment = segment;

@@ -32,10 +32,6 @@ export class Handshakes {
   delete(handshake: HalfOpen): void {
     this.#open.delete(handshake);
   }
-
-  get size(): number {
-    return this.#open.size;
-  }
 }
 
 /** What a SYN said. */

@@ -34,10 +34,6 @@ export class WindowBudget {
   give(octets: number): void {
     this.#used -= octets;
   }
-
-  get used(): number {
-    return this.#used;
-  }
 }
 
 export class Receiver {

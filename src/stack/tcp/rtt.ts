@@ -21,11 +21,6 @@ export class RoundTrip {
     return Math.min(this.#base * this.#backoff, MAX_RTO);
   }
 
-  /** Smoothed time; undefined before the first sample. */
-  get smoothed(): Millis | undefined {
-    return this.#smoothed < 0 ? undefined : this.#smoothed;
-  }
-
   sample(rtt: Millis): void {
     if (this.#smoothed < 0) {
       this.#smoothed = rtt;

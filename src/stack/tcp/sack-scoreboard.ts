@@ -20,11 +20,6 @@ export class SackScoreboard {
     return this.#ends[this.#ends.length - 1]!;
   }
 
-  clear(): void {
-    this.#starts.length = 0;
-    this.#ends.length = 0;
-  }
-
   /** Everything before `una` is acknowledged. */
   advance(una: number): void {
     let gone = 0;
