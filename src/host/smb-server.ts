@@ -18,12 +18,6 @@ import { onreadInto, SocketStream } from './socket-stream.ts';
 
 const LOOPBACK = '127.0.0.1';
 
-export interface SmbOptions {
-  readonly isReadOnly?: boolean;
-  /** Where `smbd` is; looked for where there is none given. */
-  readonly program?: string | undefined;
-}
-
 export class SmbServer {
   readonly #program: string;
   /** smbd's configuration and everything it writes; removed at the end. */
@@ -37,8 +31,8 @@ export class SmbServer {
   /** Far ends that came before their near ends were known, by port. */
   readonly #early = new Map<number, Socket>();
 
-  /** Offers a folder as `qemu`; rejects with a `HostNetError` where that cannot be. */
-  static async open(folder: string, { isReadOnly = false, program = findSmbd() }: SmbOptions = {}): Promise<SmbServer> {
+  /** Offers a folder as `qemu`; rejects with a `HostNetError` where that cannot be. `program` is where smbd is. */
+  static async open(folder: string, program = findSmbd()): Promise<SmbServer> {
     const path = checkedFolder(folder);
     if (program === undefined) {
       throw new HostNetError(
@@ -47,7 +41,7 @@ export class SmbServer {
       );
     }
     const state = mkdtempSync(join(tmpdir(), 'vmlan-smb-'));
-    writeFileSync(join(state, 'smb.conf'), configurationOf(path, state, isReadOnly), { mode: 0o600 });
+    writeFileSync(join(state, 'smb.conf'), configurationOf(path, state), { mode: 0o600 });
     const server = createServer({ pauseOnConnect: true });
     server.listen({ host: LOOPBACK, port: 0 });
     await once(server, 'listening');
@@ -145,7 +139,7 @@ function checkedFolder(folder: string): string {
 }
 
 /** smb.conf(5): for guests, nothing outside of the folder and of smbd's own. */
-function configurationOf(path: string, state: string, isReadOnly: boolean): string {
+function configurationOf(path: string, state: string): string {
   return `[global]
 private dir = ${state}
 lock directory = ${state}
@@ -166,7 +160,7 @@ usershare max shares = 0
 
 [qemu]
 path = ${path}
-read only = ${isReadOnly ? 'yes' : 'no'}
+read only = no
 guest ok = yes
 force user = ${userInfo().username}
 `;

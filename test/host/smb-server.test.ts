@@ -15,7 +15,7 @@ function sharedFolder(): string {
 }
 
 async function openServer(folder: string, program?: string): Promise<SmbServer> {
-  const server = await SmbServer.open(folder, { program });
+  const server = await SmbServer.open(folder, program);
   onTestFinished(() => server.close());
   return server;
 }
@@ -56,7 +56,7 @@ describe('a folder shared by smbd', () => {
   });
 
   it('leaves nothing behind', async () => {
-    const server = await SmbServer.open(sharedFolder(), { program: program('exec sleep 600') });
+    const server = await SmbServer.open(sharedFolder(), program('exec sleep 600'));
     const heard = new HeardStream();
     server.connect(heard.events);
     const state = readdirSync(tmpdir()).filter((name) => name.startsWith('vmlan-smb-'));
