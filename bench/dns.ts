@@ -72,7 +72,7 @@ class Path {
     const names = { addressesOf: (host: string) => (host === 'web' ? [0x0a00020f] : []), nameOf: () => undefined };
     this.#server = new DnsServer(config, at, names, {
       net: { socket: (_family: 4 | 6, events: HostDatagramEvents) => this.#upstream(events) } as unknown as HostNet,
-      resolvers: { servers: () => [], search: () => [] },
+      resolvers: { servers: () => [] },
       scheduler: nodeScheduler,
       random: new SeededRandom(1),
       counters: new Counters(),

@@ -4,6 +4,4 @@ import type { Endpoint } from './endpoint.ts';
 export interface HostResolvers {
   /** In the host's order; follows changes of the host's configuration. */
   servers(): readonly Endpoint[];
-  /** The host's search list. */
-  search(): readonly string[];
 }

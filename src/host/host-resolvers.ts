@@ -18,7 +18,6 @@ export class FileResolvers implements HostResolvers {
   #lookAgain: Millis = Number.NEGATIVE_INFINITY;
   #version = '';
   #servers = DEFAULT_SERVERS;
-  #search: readonly string[] = [];
 
   constructor(scheduler: Scheduler, path = '/etc/resolv.conf') {
     this.#scheduler = scheduler;
@@ -30,11 +29,6 @@ export class FileResolvers implements HostResolvers {
     return this.#servers;
   }
 
-  search(): readonly string[] {
-    this.#refresh();
-    return this.#search;
-  }
-
   #refresh(): void {
     const now = this.#scheduler.now();
     if (now < this.#lookAgain) return;
@@ -43,34 +37,19 @@ export class FileResolvers implements HostResolvers {
       const { ino, size, mtimeNs } = statSync(this.#path, { bigint: true });
       const version = `${ino} ${size} ${mtimeNs}`;
       if (version === this.#version) return;
-      const { servers, search } = readConfiguration(readFileSync(this.#path, 'utf8'));
+      const servers = serversOf(readFileSync(this.#path, 'utf8'));
       this.#version = version;
       this.#servers = servers.length === 0 ? DEFAULT_SERVERS : servers;
-      this.#search = search;
     } catch {
       // A file that is being replaced, or is not there, changes nothing.
     }
   }
 }
 
-function readConfiguration(text: string): {
-  readonly servers: readonly Endpoint[];
-  readonly search: readonly string[];
-} {
-  const servers: Endpoint[] = [];
-  let search: readonly string[] = [];
-  for (const line of text.split('\n')) {
-    if (/^\s*[#;]/.test(line)) continue;
-    const [keyword, ...values] = line.trim().split(/\s+/);
-    const address = keyword === 'nameserver' ? addressOctets(values[0] ?? '') : undefined;
-    if (address !== undefined) servers.push({ address, port: DNS_PORT });
-    // The last of `search` and `domain` counts.
-    if (keyword === 'search') search = values.map(withoutDot).filter((name) => name !== '');
-    if (keyword === 'domain' && values[0] !== undefined) search = [withoutDot(values[0])];
-  }
-  return { servers, search };
-}
-
-function withoutDot(name: string): string {
-  return name.replace(/\.$/, '');
+function serversOf(configuration: string): readonly Endpoint[] {
+  return configuration.split('\n').flatMap((line) => {
+    const [keyword, value = ''] = line.trim().split(/\s+/);
+    const address = keyword === 'nameserver' ? addressOctets(value) : undefined;
+    return address === undefined ? [] : [{ address, port: DNS_PORT }];
+  });
 }

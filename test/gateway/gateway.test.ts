@@ -49,7 +49,7 @@ class Network {
         wallClock: scheduler,
         random: new SeededRandom(1),
         net: new MemoryHostNet(),
-        resolvers: { servers: () => [], search: () => [] },
+        resolvers: { servers: () => [] },
         log: (entry) => void this.entries.push(entry),
         leases,
       },

@@ -12,12 +12,13 @@ function resolversOf(text: string | undefined) {
   const scheduler = new ManualScheduler();
   const resolvers = new FileResolvers(scheduler, path);
   const servers = () => resolvers.servers().map(formatEndpoint);
-  return { path, scheduler, resolvers, servers };
+  return { path, scheduler, servers };
 }
 
 describe("the host's resolvers", () => {
   it('are in the order of the file, of both families, without scopes', () => {
-    const text = '# by hand\nnameserver 127.0.0.53\n nameserver 192.0.2.1 # the other\nnameserver fe80::1%eth0\n';
+    const text =
+      '# nameserver 192.0.2.9\nnameserver 127.0.0.53\n nameserver 192.0.2.1 # the other\nnameserver fe80::1%eth0\n';
     expect(resolversOf(text).servers()).toEqual(['127.0.0.53:53', '192.0.2.1:53', '[fe80::1]:53']);
   });
 
@@ -27,16 +28,6 @@ describe("the host's resolvers", () => {
       expect(resolversOf(text).servers()).toEqual(['127.0.0.1:53']);
     },
   );
-
-  it.each([
-    ['search a.example b.example.', ['a.example', 'b.example']],
-    ['domain a.example', ['a.example']],
-    ['search a.example\ndomain b.example', ['b.example']],
-    ['search .', []],
-    ['nameserver 192.0.2.1', []],
-  ])('search %j', (text, list) => {
-    expect(resolversOf(text).resolvers.search()).toEqual(list);
-  });
 
   it('follow the file a second later, and stay as they are while it is away', () => {
     const { path, scheduler, servers } = resolversOf('nameserver 192.0.2.1\n');

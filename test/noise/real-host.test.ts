@@ -83,7 +83,7 @@ it.each<[string, typeof loadSystemCalls]>([
         wallClock: scheduler,
         random: new SeededRandom(1),
         net,
-        resolvers: { servers: () => [{ address: octets('127.0.0.1'), port }], search: () => [] },
+        resolvers: { servers: () => [{ address: octets('127.0.0.1'), port }] },
         log: () => undefined,
       },
     );

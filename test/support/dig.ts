@@ -35,10 +35,7 @@ export class RealDns {
   }
 
   /** Starts our server in a network of this MTU, and a way for dig to it. */
-  async serve(
-    config: Partial<DnsConfig>,
-    resolvers: HostResolvers = { servers: () => [], search: () => [] },
-  ): Promise<void> {
+  async serve(config: Partial<DnsConfig>, resolvers: HostResolvers = { servers: () => [] }): Promise<void> {
     const at = { address: ip('10.0.2.2'), prefixLength: 24 };
     const common = { mtu: 9000, scheduler: nodeScheduler };
     const near = new Stack({ ...common, mac: A, random: new SeededRandom(1) });

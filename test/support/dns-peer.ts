@@ -53,7 +53,7 @@ export class DnsBench {
       addressesOf: (host) => (this.machines[host] === undefined ? [] : [ip(this.machines[host])]),
       nameOf: (address: Ipv4) => Object.entries(this.machines).find(([, at]) => at === formatIpv4(address))?.[0],
     };
-    const resolvers = { servers: () => this.resolvers, search: () => [] };
+    const resolvers = { servers: () => this.resolvers };
     const full = { address: ip('10.0.2.3'), domain: 'lab.internal', records: [], routes: [], ...config };
     const random = new SeededRandom(3);
     const log = (entry: LogEntry) => void this.entries.push(entry);

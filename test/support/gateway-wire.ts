@@ -74,7 +74,7 @@ export class GatewayWire {
         wallClock: scheduler,
         random: new SeededRandom(1),
         net: this.net,
-        resolvers: { servers: () => [RESOLVER], search: () => [] },
+        resolvers: { servers: () => [RESOLVER] },
         log: (entry) => void this.entries.push(entry),
         leases: new MemoryState(),
       },

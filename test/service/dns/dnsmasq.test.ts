@@ -90,7 +90,7 @@ describe.skipIf(!isThere)(`dnsmasq upstream, dig as a machine${isThere ? '' : ' 
     const file = new FileResolvers(nodeScheduler, path);
     // The file has no ports: the last octet says which server is meant.
     const servers = (): Endpoint[] => file.servers().map(({ address }) => (address[3] === 1 ? first : second));
-    await real.serve({}, { servers, search: () => [] });
+    await real.serve({}, { servers });
     expect(await real.dig('a.example')).toBe('192.0.2.1');
     writeFileSync(`${path}.new`, 'nameserver 127.0.0.2\n');
     renameSync(`${path}.new`, path);
