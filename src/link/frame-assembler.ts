@@ -48,7 +48,7 @@ export class FrameAssembler {
   /** The frame at the reserved offset is `length` octets long; short ones are padded with zeros (RFC 894). */
   commit(start: number, length: number): void {
     const padded = Math.max(length, ETHERNET_MIN_LENGTH);
-    this.bytes.fill(0, start + length, start + padded);
+    if (padded > length) this.bytes.fill(0, start + length, start + padded);
     writeUint32(this.bytes, start - LENGTH_PREFIX, padded);
     this.#batch.add(start, start + padded);
     this.#end = start + padded;
