@@ -3,6 +3,7 @@
  * compression. Only this file knows the package that does it, and here its exceptions end.
  */
 import * as packets from '@leichtgewicht/dns-packet';
+import { joined } from '../base/joined.ts';
 import type { Defect } from './defect.ts';
 import { CLASS_IN, DNS_ANSWERS, DNS_HEADER_LENGTH, DNS_MAX_LENGTH, DNS_TYPE } from './dns-message.ts';
 import { emitName, endOfName, isDomainName, NAME_ROOM, plainName } from './dns-name.ts';
@@ -115,12 +116,10 @@ export function decodeAnswers(bytes: Uint8Array, elapsed: number): readonly Enco
       const end = fields + 10 + readUint16(bytes, fields + 8);
       if (end > bytes.length) return 'truncated';
       if (readUint16(bytes, fields + 2) !== CLASS_IN) return 'bad-value';
-      records.push({
-        owner: plainName(bytes, at),
-        type,
-        ttl: Math.max(0, readUint32(bytes, fields + 4) - elapsed),
-        data: plainData(bytes.subarray(0, end), type, fields + 8),
-      });
+      const data = plainData(bytes.subarray(0, end), type, fields + 8);
+      if (typeof data === 'string') return data;
+      const ttl = Math.max(0, readUint32(bytes, fields + 4) - elapsed);
+      records.push({ owner: plainName(bytes, at), type, ttl, data });
       at = end;
     }
   } catch {
@@ -129,20 +128,23 @@ export function decodeAnswers(bytes: Uint8Array, elapsed: number): readonly Enco
   return records;
 }
 
-/** Data whose length is at `at` and that ends with `bytes`. RFC 3597, 4: in no other types are names compressed. */
-function plainData(bytes: Uint8Array, type: number, at: number): Uint8Array {
-  switch (type) {
-    case DNS_TYPE.NS:
-    case DNS_TYPE.CNAME:
-    case DNS_TYPE.PTR:
-      return packets.ns.encode(packets.ns.decode(bytes, at)).slice(2);
-    case DNS_TYPE.MX:
-      return packets.mx.encode(packets.mx.decode(bytes, at)).slice(2);
-    case DNS_TYPE.SOA:
-      return packets.soa.encode(packets.soa.decode(bytes, at)).slice(2);
-    case DNS_TYPE.SRV:
-      return packets.srv.encode(packets.srv.decode(bytes, at)).slice(2);
-    default:
-      return bytes.slice(at + 2);
-  }
+/** Octets in front of the name that ends the data. RFC 3597, 4: in no other types but SOA are names compressed. */
+const BEFORE_NAME: Readonly<Record<number, number>> = {
+  [DNS_TYPE.NS]: 0,
+  [DNS_TYPE.CNAME]: 0,
+  [DNS_TYPE.PTR]: 0,
+  [DNS_TYPE.MX]: 2,
+  [DNS_TYPE.SRV]: 6,
+};
+
+/** Data whose length is at `at` and that ends with `bytes`. */
+function plainData(bytes: Uint8Array, type: number, at: number): Uint8Array | Defect {
+  const start = at + 2;
+  if (type === DNS_TYPE.SOA) return packets.soa.encode(packets.soa.decode(bytes, at)).slice(2);
+  const before = BEFORE_NAME[type];
+  if (before === undefined) return bytes.slice(start);
+  const end = endOfName(bytes, 0, start + before, bytes.length);
+  return typeof end === 'string'
+    ? end
+    : joined([bytes.subarray(start, start + before), plainName(bytes, start + before)]);
 }

@@ -126,6 +126,18 @@ describe('answers', () => {
 
 describe('data of records', () => {
   it.each([
+    ['00 05', '', '03 61 2e ff 00'],
+    ['00 0f', '00 0a', '03 61 2e ff 00'],
+    ['00 21', '00 00 00 05 13 c4', '03 61 2e ff 00'],
+  ])('of type %s keeps every octet of a label', (type, before, name) => {
+    const length = hex(`${before} ${name}`).length.toString(16).padStart(2, '0');
+    const record = `c0 0c ${type} 00 01 00 00 00 01 00 ${length} ${before} ${name}`;
+    const records = decodeAnswers(hex(`12 34 81 80 00 01 00 01 00 00 00 00 ${QUESTION} ${record}`), 0);
+    if (typeof records === 'string') throw new Error(records);
+    expect(records[0]!.data).toEqual(hex(`${before} ${name}`));
+  });
+
+  it.each([
     ['a', 2, [hex('03 77 65 62 07 65 78 61 6d 70 6c 65 03 63 6f 6d 00'), hex('c0 00 02 50')]],
     ['mx', 1, [hex('00 0a 04 6d 61 69 6c 07 65 78 61 6d 70 6c 65 03 63 6f 6d 00')]],
     ['txt', 1, [hex('0b 76 3d 73 70 66 31 20 2d 61 6c 6c 06 73 65 63 6f 6e 64')]],
