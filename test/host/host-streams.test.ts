@@ -171,7 +171,8 @@ describe('a command', () => {
 
   it('is killed with its children by a reset', async () => {
     const heard = new HeardStream();
-    const stream = net.run('sh -c "echo \\$\\$; exec cat" & wait', heard.events);
+    // In the background a shell gives its child no input, so the child is one that needs none.
+    const stream = net.run('sh -c "echo \\$\\$; exec sleep 600" & wait', heard.events);
     await waitFor(() => heard.text.endsWith('\n'));
     const grandchild = Number(heard.text);
     expect(isRunning(grandchild)).toBe(true);

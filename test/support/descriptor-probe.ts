@@ -46,21 +46,36 @@ function tell(line: unknown): void {
 }
 
 const taken: number[] = [];
+
+function takeAll(): void {
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch {
+    // there are no more
+  }
+}
+
+/** What an attempt says without descriptors. What failed before gives its own back a little later, and an attempt may find them. */
+async function without(attempt: () => Promise<string>, success: string): Promise<string> {
+  for (;;) {
+    takeAll();
+    const said = await attempt();
+    if (said !== success) return said;
+  }
+}
+
 const commands = {
   exhaust: async () => {
-    try {
-      for (;;) taken.push(openSync('/dev/null', 'r'));
-    } catch {
-      const endpoint = { address: new Uint8Array([127, 0, 0, 1]), port: 0 };
-      const none = { received: () => undefined, refused: () => undefined };
-      tell({
-        connect: await connect(),
-        run: await run(),
-        listen: await refusalOf(net.listen({ kind: 'tcp', endpoint }, () => new HeardStream().events)),
-        bind: await refusalOf(net.bind(endpoint, none)),
-        sends: net.socket(4, none).send(new Uint8Array(1), { ...endpoint, port: 9 }),
-      });
-    }
+    const endpoint = { address: new Uint8Array([127, 0, 0, 1]), port: 0 };
+    const none = { received: () => undefined, refused: () => undefined };
+    const listen = () => refusalOf(net.listen({ kind: 'tcp', endpoint }, () => new HeardStream().events));
+    tell({
+      connect: await without(connect, 'opened'),
+      run: await without(run, 'opened'),
+      listen: await without(listen, 'none'),
+      bind: await without(() => refusalOf(net.bind(endpoint, none)), 'none'),
+      sends: net.socket(4, none).send(new Uint8Array(1), { ...endpoint, port: 9 }),
+    });
   },
   recover: async () => {
     for (const fd of taken) closeSync(fd);
