@@ -1,23 +1,23 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ByteSink } from '../../src/base/files.ts';
 import type { CaptureFormat, RecorderOptions } from '../../src/capture/recorder.ts';
 import { Recorder } from '../../src/capture/recorder.ts';
 import { openFileSink } from '../../src/host/file-sink.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { A, B, frame } from '../support/frames.ts';
 import { ManualScheduler, settle } from '../support/manual-scheduler.ts';
 import { MemorySink } from '../support/memory-sink.ts';
 import { jackWithMachine } from '../support/recording.ts';
 
 const run = promisify(execFile);
-const hasTshark = ['tshark', 'capinfos'].every((program) => spawnSync(program, ['--version']).status === 0);
 
-describe.skipIf(!hasTshark)(`captures in tshark and capinfos${hasTshark ? '' : ' (skipped: not installed)'}`, () => {
+describeWith(['tshark', 'capinfos'], 'captures in tshark and capinfos', () => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vmlan-tshark-'));

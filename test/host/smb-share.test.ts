@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { openSmbShare } from '../../src/host/smb-share.ts';
 import type { FolderShare } from '../../src/lab/environment.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { Workbench } from '../support/workbench.ts';
 
 /** A TCP port of the share: smbclient knows no unix sockets. */
@@ -20,9 +20,7 @@ async function portOf(share: FolderShare): Promise<string> {
   return String((server.address() as AddressInfo).port);
 }
 
-const isThere = ['smbclient', '/usr/sbin/smbd'].every((program) => spawnSync(program, ['-V']).error === undefined);
-
-describe.skipIf(!isThere)(`an SMB share${isThere ? '' : ' (skipped: samba is not installed)'}`, () => {
+describeWith(['smbclient', '/usr/sbin/smbd'], 'an SMB share', () => {
   it('lets smbclient read and write the folder, and leaves nothing behind', async () => {
     const bench = new Workbench();
     const folder = bench.makeFolder('shared');

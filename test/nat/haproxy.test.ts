@@ -1,14 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { proxyHeader } from '../../src/nat/proxy-header.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { hex } from '../support/frames.ts';
 import { octets } from '../support/stack-peer.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-
-const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
 
 const IPV4 = {
   source: { address: octets('198.51.100.22'), port: 35_646 },
@@ -19,7 +18,7 @@ const IPV6 = {
   destination: { address: octets('10.0.2.15'), port: 80 },
 };
 
-describe.skipIf(!hasHaproxy)(`PROXY headers in haproxy${hasHaproxy ? '' : ' (skipped: not installed)'}`, () => {
+describeWith(['haproxy'], 'PROXY headers in haproxy', () => {
   it.each([1, 2] as const)('of version %i say who the client is', async (version) => {
     const socket = await startHaproxy();
     expect(await ask(socket, proxyHeader(version, IPV4))).toMatch(

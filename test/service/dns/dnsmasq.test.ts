@@ -1,16 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Endpoint } from '../../../src/base/endpoint.ts';
 import { nodeScheduler } from '../../../src/host/clock.ts';
 import { FileResolvers } from '../../../src/host/host-resolvers.ts';
+import { describeWith } from '../../support/describe-with.ts';
 import { RealDns } from '../../support/dig.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-const isThere =
-  spawnSync('/usr/sbin/dnsmasq', ['--version']).status === 0 && spawnSync('dig', ['-v']).error === undefined;
-
-describe.skipIf(!isThere)(`dnsmasq upstream, dig as a machine${isThere ? '' : ' (skipped: not installed)'}`, () => {
+describeWith(['/usr/sbin/dnsmasq', 'dig'], 'dnsmasq upstream, dig as a machine', () => {
   it('an answer, and its alias', async () => {
     const real = new RealDns();
     const upstream = await real.dnsmasq(
