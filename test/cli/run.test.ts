@@ -15,9 +15,10 @@ async function run(bench: Workbench, ...words: readonly string[]): Promise<Child
   return child;
 }
 
-/** The same at a terminal of its own. */
+/** The same at a terminal of its own, in place of the shell that would hear Ctrl-C too. */
 async function runAtTerminal(bench: Workbench, ready: string, ...words: readonly string[]): Promise<Child> {
-  const child = bench.start('script', ['-qec', shellQuote([...vmlanCommand, 'run', ...words]), '/dev/null']);
+  const command = `exec ${shellQuote([...vmlanCommand, 'run', ...words])}`;
+  const child = bench.start('script', ['-qec', command, '/dev/null']);
   await heard(child, ready);
   return child;
 }
