@@ -6,8 +6,9 @@ import { formatIpv4 } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Report } from './check-networks.ts';
 import { isDomain } from './names.ts';
-import type { DnsEntry, NetworkEntry, RecordEntry } from './schema.ts';
+import type { DnsEntry, RecordEntry } from './schema-dns.ts';
 import type { SoundLab } from './schema-issues.ts';
+import type { NetworkEntry } from './schema-network.ts';
 
 /** `.internal` is reserved for networks such as these. */
 const DEFAULT_DOMAIN = 'lab.internal';

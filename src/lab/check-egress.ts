@@ -2,7 +2,7 @@
 import type { IssuePath } from '../base/issue.ts';
 import type { Report } from './check-networks.ts';
 import type { NatPlan } from './plan.ts';
-import type { NetworkEntry } from './schema.ts';
+import type { NetworkEntry } from './schema-network.ts';
 
 /** Undefined where there is no way out. */
 export function natPlan(entry: NetworkEntry): NatPlan | undefined {

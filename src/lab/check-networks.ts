@@ -9,8 +9,9 @@ import type { AddressRange } from './derive.ts';
 import { defaultPool, freeSubnet, gatewayAddress, holds, overlap } from './derive.ts';
 import type { Finding } from './issue.ts';
 import { badName, isName } from './names.ts';
-import type { BootEntry, DhcpEntry, NetworkEntry } from './schema.ts';
+import type { BootEntry, DhcpEntry } from './schema-dhcp.ts';
 import type { SoundLab } from './schema-issues.ts';
+import type { NetworkEntry } from './schema-network.ts';
 
 export interface CheckedNetwork {
   readonly name: string;

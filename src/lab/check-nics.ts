@@ -11,8 +11,9 @@ import type { CheckedNetwork, Report } from './check-networks.ts';
 import { reportBadName } from './check-networks.ts';
 import { deriveMac, gatewayMac } from './derive.ts';
 import { isName } from './names.ts';
-import type { CaptureEntry, NicEntry } from './schema.ts';
 import type { SoundLab } from './schema-issues.ts';
+import type { NicEntry } from './schema-node.ts';
+import type { CaptureEntry } from './schema-values.ts';
 
 export interface CheckedNic {
   readonly node: string;

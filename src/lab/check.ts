@@ -16,8 +16,10 @@ import { gatewayMac } from './derive.ts';
 import { labNameOf } from './names.ts';
 import type { CapturePlan, CaptureTarget, GatewayPlan, LabPlan, NetworkPlan } from './plan.ts';
 import { DEFAULT_LEASE_TIME, DEFAULT_MTU, portName } from './plan.ts';
-import type { BootEntry, CaptureEntry, NetworkEntry } from './schema.ts';
+import type { BootEntry } from './schema-dhcp.ts';
 import type { SoundLab } from './schema-issues.ts';
+import type { NetworkEntry } from './schema-network.ts';
+import type { CaptureEntry } from './schema-values.ts';
 
 /** `firstOpenPort`: of the host, below it nobody may listen. */
 export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: number, report: Report): LabPlan {
