@@ -1,5 +1,5 @@
 import { getControl } from '../control/client.ts';
-import type { FlowStatus } from '../lab/flow-status.ts';
+import type { FlowStatus } from '../lab/status-schemas.ts';
 import { findLab } from './find-lab.ts';
 import { print, table } from './report.ts';
 

@@ -2,7 +2,7 @@
 import { json } from 'node:stream/consumers';
 import { ControlError, callControl, getControl } from '../control/client.ts';
 import type { ForwardRequest } from '../control/forwards.ts';
-import type { ForwardEntry } from '../lab/lab-forwards.ts';
+import type { ForwardEntry } from '../lab/status-schemas.ts';
 import { EXIT_FAILURE, EXIT_USAGE, fail } from './exit.ts';
 import { findLab } from './find-lab.ts';
 import { print, table } from './report.ts';

@@ -1,7 +1,7 @@
 /** What a lab opens between guests and the host, told when it starts: ports of the host for guests, and forwards to guests. */
 import type { Log } from '../base/log.ts';
 import type { RunningLab } from '../lab/running-lab.ts';
-import type { NetworkStatus } from '../lab/status.ts';
+import type { NetworkStatus } from '../lab/status-schemas.ts';
 import { print } from './report.ts';
 
 /** Sentences for people, or an event for each. */

@@ -3,7 +3,7 @@ import { getControl } from '../control/client.ts';
 import { makeRuntimeFolder } from '../host/folders.ts';
 import { installedQemu } from '../host/qemu-version.ts';
 import type { LabPlan, NicPlan } from '../lab/plan.ts';
-import type { LabStatus } from '../lab/status.ts';
+import type { LabStatus } from '../lab/status-schemas.ts';
 import { netdevArguments } from '../qemu/netdev-arguments.ts';
 import { shellQuote } from '../qemu/shell-words.ts';
 import { formatMac } from '../wire/mac.ts';

@@ -44,7 +44,7 @@ export async function runLab(
 ): Promise<void> {
   const stopped = stopSignal();
   await withLab(plan, doors, control, nodeEnvironment(stateFolder(plan.name), log), async (lab) => {
-    await control.serve(lab, { pid: process.pid, version: version() });
+    await control.serve({ lab, pid: process.pid, version: version() });
     await onReady(lab);
     const signal = await stopped;
     log({ event: 'stopping', message: `${plan.name} stops`, signal });

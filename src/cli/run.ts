@@ -72,7 +72,7 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
     say(`${name} is its user network: ${DIFFERENCES}`);
     for (const { name: network, gateway } of plan.networks) tellFreePorts(lab, network, gateway?.hostForwards ?? []);
     const ended = start(full);
-    const [status] = await Promise.all([ended, control.serve(lab, { pid: process.pid, version: version() })]);
+    const [status] = await Promise.all([ended, control.serve({ lab, pid: process.pid, version: version() })]);
     return status;
   });
 }

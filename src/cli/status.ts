@@ -1,5 +1,5 @@
 import { getControl } from '../control/client.ts';
-import type { LabStatus, NatStatus, NetworkStatus, PortStatus } from '../lab/status.ts';
+import type { LabStatus, NatStatus, NetworkStatus, PortStatus } from '../lab/status-schemas.ts';
 import { findLab } from './find-lab.ts';
 import { hostAccessSentence } from './openings.ts';
 import { print, table } from './report.ts';

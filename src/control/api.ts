@@ -1,27 +1,82 @@
 /**
- * The control API: HTTP on a unix socket that only the lab's owner may open.
- *
- *     GET    /v1/status            what the lab is and what passed through it
- *     GET    /v1/leases            DHCP leases of all networks
- *     GET    /v1/flows             conversations of guests with the world and the host
- *     GET    /v1/forwards          ports of the host that lead to guests
- *     POST   /v1/forwards          { rule, network? }: adds one; the answer has its id and its real ports
- *     DELETE /v1/forwards/:id      ends one, by its id, by what it listens at, or by its rule
- *     POST   /v1/captures          the body of the answer is the capture, until it ends; its id is in `vmlan-capture`
- *     DELETE /v1/captures/:id      completes a capture
+ * The control API: HTTP on a unix socket that only the lab's owner may open. What it does is in the tables of routes;
+ * `GET /v1/openapi.json` describes all of it.
  */
+import type { Context } from 'hono';
 import { Hono } from 'hono';
-import type { RunningLab } from '../lab/running-lab.ts';
-import { offerCaptures } from './captures.ts';
-import { offerForwards } from './forwards.ts';
+import * as z from 'zod';
+import { captureRoutes } from './captures.ts';
+import { forwardRoutes } from './forwards.ts';
+import { openApiDocument } from './openapi.ts';
+import type { Asked, Controlled, Route, Streamed } from './route.ts';
+import { Refusal, refuseIssues, route } from './route.ts';
+import { statusRoutes } from './statuses.ts';
 
-/** Answers for one lab. `about` is told in its status: process id, version. */
-export function controlApi(lab: RunningLab, about: Readonly<Record<string, unknown>>): Hono {
+/** Everything that the API does. */
+export const ROUTES: readonly Route[] = [
+  ...statusRoutes,
+  ...forwardRoutes,
+  ...captureRoutes,
+  route({
+    method: 'GET',
+    path: '/v1/openapi.json',
+    summary: 'This document',
+    status: 200,
+    answer: z.record(z.string(), z.unknown()),
+    handle: ({ version }) => openApiDocument(ROUTES, version),
+  }),
+];
+
+/** Answers for one lab. */
+export function controlApi(controlled: Controlled): Hono {
   const api = new Hono();
-  api.get('/v1/status', (context) => context.json({ ...about, ...lab.status() }));
-  api.get('/v1/leases', (context) => context.json({ leases: lab.leases() }));
-  api.get('/v1/flows', (context) => context.json({ flows: lab.flows() }));
-  offerForwards(api, lab);
-  offerCaptures(api, lab);
+  for (const each of ROUTES) {
+    api.on(each.method, each.path.replaceAll(/\{(\w+)\}/g, ':$1'), (context) => answer(each, controlled, context));
+  }
+  api.notFound((context) => {
+    const { method, path } = context.req;
+    const message = `there is no ${method} ${path}; GET /v1/openapi.json tells what there is`;
+    return context.json({ error: 'no-such-route', message }, 404);
+  });
   return api;
 }
+
+async function answer(asked: Route, controlled: Controlled, context: Context): Promise<Response> {
+  const request = await readRequest(asked, context);
+  const result = request instanceof Refusal ? request : await handled(asked, { ...controlled, ...request });
+  if (result instanceof Refusal) return Response.json(result.body, result);
+  const { status, media } = asked;
+  if (media === undefined)
+    return result === undefined ? new Response(null, { status }) : Response.json(result, { status });
+  const { stream, headers } = result as Streamed;
+  return new Response(stream, { status, headers: { 'content-type': media, ...headers } });
+}
+
+/** What the machine refuses, by a stable code and a sentence, the lab refuses; anything else is our mistake. */
+async function handled(asked: Route, request: Asked<unknown, unknown, unknown>): Promise<unknown> {
+  try {
+    return await asked.handle(request);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (!(error instanceof Error) || typeof code !== 'string') throw error;
+    return new Refusal(409, code, error.message);
+  }
+}
+
+type Request = Pick<Asked<unknown, unknown, unknown>, 'params' | 'query' | 'body'>;
+
+/** What was asked, checked by the route's schemas, or all that is wrong with it. */
+async function readRequest({ params, query, body }: Route, { req }: Context): Promise<Request | Refusal> {
+  const schema = z.object({ params: params ?? ignored, query: query ?? ignored, body: body ?? ignored });
+  const said = { params: req.param(), query: req.query(), body: body && (await req.json().catch(() => undefined)) };
+  const result = schema.safeParse(said);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map(({ code, path, message }) => ({
+    code: code.replaceAll('_', '-'),
+    path: path.map((step) => (typeof step === 'symbol' ? String(step) : step)),
+    message,
+  }));
+  return refuseIssues('bad-request', issues);
+}
+
+const ignored = z.unknown();

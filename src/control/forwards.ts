@@ -1,34 +1,51 @@
 /** The part of the control API that forwards. */
-import type { Hono } from 'hono';
 import * as z from 'zod';
-import { HostNetError } from '../base/host-net.ts';
-import { formatIssue } from '../base/issue.ts';
-import type { RunningLab } from '../lab/running-lab.ts';
+import { forwardEntrySchema } from '../lab/status-schemas.ts';
+import type { Route } from './route.ts';
+import { nothing, Refusal, refuseIssues, route } from './route.ts';
 
-/** What is asked of a forward. `network` decides where a machine is on several. */
-const forwardRequest = z.strictObject({ rule: z.string(), network: z.string().optional() });
+const forwardRequest = z.strictObject({
+  rule: z.string().meta({ description: 'As in a lab file', examples: ['tcp 127.0.0.1:8080 -> web:80'] }),
+  network: z.string().optional().describe('Decides where a machine is on several'),
+});
 
+/** What is asked of a forward. */
 export type ForwardRequest = z.input<typeof forwardRequest>;
 
-export function offerForwards(api: Hono, lab: RunningLab): void {
-  api.get('/v1/forwards', (context) => context.json({ forwards: lab.forwards.list() }));
-
-  api.post('/v1/forwards', async (context) => {
-    const asked = forwardRequest.safeParse(await context.req.json().catch(() => undefined));
-    if (!asked.success) return context.json({ error: 'bad-request', message: z.prettifyError(asked.error) }, 400);
-    try {
-      const added = await lab.forwards.add(asked.data.rule, asked.data.network);
-      if ('entry' in added) return context.json(added.entry, 201);
-      return context.json({ error: added.issue.code, message: formatIssue({ ...added.issue, path: [] }) }, 400);
-    } catch (error) {
-      if (!(error instanceof HostNetError)) throw error;
-      return context.json({ error: error.code, message: error.message }, 409);
-    }
-  });
-
-  api.delete('/v1/forwards/:id', (context) => {
-    const which = context.req.param('id');
-    if (lab.forwards.remove(which)) return context.body(null, 204);
-    return context.json({ error: 'no-such-forward', message: `${lab.plan.name} has no forward ${which}` }, 404);
-  });
-}
+export const forwardRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/forwards',
+    summary: 'Ports of the host that lead to guests',
+    status: 200,
+    answer: z.strictObject({ forwards: z.array(forwardEntrySchema) }),
+    handle: ({ lab }) => ({ forwards: lab.forwards.list() }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/forwards',
+    summary: 'Adds a forward; the answer has its id and its real ports',
+    body: forwardRequest,
+    status: 201,
+    answer: forwardEntrySchema,
+    refusals: { 409: 'The host does not let it listen there' },
+    handle: async ({ lab, body: { rule, network } }) => {
+      const added = await lab.forwards.add(rule, network);
+      if ('entry' in added) return added.entry;
+      return refuseIssues(added.issue.code, [{ ...added.issue, path: [] }]);
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/forwards/{id}',
+    summary: 'Ends a forward; connections that came by it go on',
+    params: z.object({ id: z.string().describe('Its id, what it listens at (`tcp 127.0.0.1:8080`), or its rule') }),
+    status: 204,
+    answer: nothing,
+    refusals: { 404: 'There is no such forward' },
+    handle: ({ lab, params: { id } }) => {
+      if (lab.forwards.remove(id)) return undefined;
+      return new Refusal(404, 'no-such-forward', `${lab.plan.name} has no forward ${id}`);
+    },
+  }),
+];

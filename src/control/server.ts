@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import type { RunningLab } from '../lab/running-lab.ts';
+import type { Controlled } from './route.ts';
 
 /**
  * The control socket of a lab. It is claimed before the lab starts, so that of two labs with one name only one does; who asks in the
@@ -33,11 +33,11 @@ export class ControlServer {
     });
   }
 
-  /** Answers for the lab from now on; `about` is told in its status. */
-  async serve(lab: RunningLab, about: Readonly<Record<string, unknown>>): Promise<void> {
+  /** Answers for the lab from now on. */
+  async serve(controlled: Controlled): Promise<void> {
     const { createAdaptorServer } = await import('@hono/node-server');
     const { controlApi } = await import('./api.ts');
-    this.#http = createAdaptorServer({ fetch: controlApi(lab, about).fetch }) as HttpServer;
+    this.#http = createAdaptorServer({ fetch: controlApi(controlled).fetch }) as HttpServer;
     for (const socket of this.#open) this.#answer(socket);
   }
 

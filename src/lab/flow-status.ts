@@ -3,26 +3,7 @@ import type { Endpoint } from '../base/endpoint.ts';
 import type { Flow } from '../nat/flow.ts';
 import { formatTarget } from '../nat/forward-text.ts';
 import { formatAddress, formatEndpoint } from '../wire/endpoint-text.ts';
-
-export interface FlowStatus {
-  readonly network: string;
-  readonly protocol: Flow['protocol'];
-  /** Who began it. */
-  readonly initiator: Flow['initiator'];
-  /** `10.0.2.15:40000`; of an echo an address alone. */
-  readonly guest: string;
-  /** The other side as the guest sees it; left out where there are several. */
-  readonly peer?: string;
-  /** The other side as the host sees it: an endpoint, `unix PATH`, or what else it is. */
-  readonly target?: string;
-  readonly state: Flow['state'];
-  /** Octets of payload. */
-  readonly fromGuest: number;
-  readonly toGuest: number;
-}
-
-/** Flows by protocol. */
-export type FlowCounts = Readonly<Record<Flow['protocol'], number>>;
+import type { FlowCounts, FlowStatus } from './status-schemas.ts';
 
 export function flowStatus(network: string, flow: Flow): FlowStatus {
   const { protocol, initiator, guest, peer, target, state, fromGuest, toGuest } = flow;

@@ -5,11 +5,7 @@ import { formatForward, forwardKey, readForward } from '../nat/forward-text.ts';
 import type { ForwardStatus, HostForwards } from '../nat/host-forwards.ts';
 import type { ForwardPlaces } from './forward-place.ts';
 import { placeForward } from './forward-place.ts';
-
-/** A rule and the network it leads into; `id` names it in the whole lab, as `lan.1`. */
-export interface ForwardEntry extends ForwardStatus {
-  readonly network: string;
-}
+import type { ForwardEntry } from './status-schemas.ts';
 
 export type AddedForward = { readonly entry: ForwardEntry } | { readonly issue: Issue };
 

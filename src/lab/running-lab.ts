@@ -9,21 +9,21 @@ import type { RecorderOptions, RecordingEnd } from '../capture/recorder.ts';
 import { Recorder } from '../capture/recorder.ts';
 import type { Door } from '../link/arrival.ts';
 import type { Environment } from './environment.ts';
-import type { FlowStatus } from './flow-status.ts';
 import { flowStatus } from './flow-status.ts';
 import { forwardPlaces } from './forward-place.ts';
 import { LabForwards } from './lab-forwards.ts';
 import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
 import { RunningNetwork } from './running-network.ts';
-import type { CaptureStatus, LabStatus, LeaseStatus } from './status.ts';
 import { leaseStatus, networkStatus, portStatus } from './status.ts';
+import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus } from './status-schemas.ts';
 
 export class RunningLab {
   readonly plan: LabPlan;
   readonly #environment: Environment;
   readonly #networks = new Map<string, RunningNetwork>();
   readonly #doors: Door[] = [];
-  readonly #captures = new Set<RunningCapture>();
+  readonly #captures = new Map<string, RunningCapture>();
+  #lastCapture = 0;
 
   static async start(plan: LabPlan, doors: readonly DoorPlan[], environment: Environment): Promise<RunningLab> {
     const lab = new RunningLab(plan, environment);
@@ -56,7 +56,7 @@ export class RunningLab {
       name: this.plan.name,
       networks: networks.map((network) => networkStatus(network, now)),
       ports: networks.flatMap((network) => [...network.jacks].map((jack) => portStatus(network, jack))),
-      captures: [...this.#captures].map((capture) => capture.status()),
+      captures: this.captures(),
       forwards: this.forwards.list(),
     };
   }
@@ -82,6 +82,17 @@ export class RunningLab {
     );
   }
 
+  captures(): CaptureStatus[] {
+    return [...this.#captures.values()].map((capture) => capture.status());
+  }
+
+  /** Completes the capture of that id; false where it has ended. */
+  async endCapture(id: string): Promise<boolean> {
+    const capture = this.#captures.get(id);
+    await capture?.stop();
+    return capture !== undefined;
+  }
+
   /** Begins a capture; undefined where the lab has no such network or port. It ends by itself at a limit of `options` or with the lab. */
   capture(
     of: CaptureTarget,
@@ -95,8 +106,8 @@ export class RunningLab {
     const { scheduler, wallClock } = this.#environment;
     const recorder = new Recorder(format, sink, scheduler, wallClock, options);
     for (const network of networks) network.record(recorder, of.kind === 'port' ? of.port : undefined);
-    const capture = new RunningCapture(recorder, of, label);
-    this.#captures.add(capture);
+    const capture = new RunningCapture(`${++this.#lastCapture}`, recorder, of, label);
+    this.#captures.set(capture.id, capture);
     void recorder.ended.then((end) => this.#captureEnded(capture, end));
     return capture;
   }
@@ -105,7 +116,7 @@ export class RunningLab {
   async stop(): Promise<void> {
     await Promise.all(this.#doors.map((door) => door.close()));
     await Promise.all([...this.#networks.values()].map((network) => network.stop()));
-    await Promise.all([...this.#captures].map((capture) => capture.stop()));
+    await Promise.all([...this.#captures.values()].map((capture) => capture.stop()));
   }
 
   async #start(doors: readonly DoorPlan[]): Promise<void> {
@@ -138,7 +149,7 @@ export class RunningLab {
   }
 
   #captureEnded(capture: RunningCapture, end: RecordingEnd): void {
-    this.#captures.delete(capture);
+    this.#captures.delete(capture.id);
     for (const network of this.#networks.values()) network.stopRecording(capture.recorder);
     const { frames, lost } = capture.recorder.statistics;
     this.#environment.log({
@@ -160,19 +171,22 @@ function endText(end: RecordingEnd): string {
 
 /** A capture that is being written. */
 export class RunningCapture {
+  /** Names it as long as it runs. */
+  readonly id: string;
   readonly recorder: Recorder;
   readonly of: CaptureTarget;
   /** What people call it: the file's name. */
   readonly label: string;
 
-  constructor(recorder: Recorder, of: CaptureTarget, label: string) {
+  constructor(id: string, recorder: Recorder, of: CaptureTarget, label: string) {
+    this.id = id;
     this.recorder = recorder;
     this.of = of;
     this.label = label;
   }
 
   status(): CaptureStatus {
-    return { capture: this.label, of: this.of, ...this.recorder.statistics };
+    return { id: this.id, capture: this.label, of: this.of, ...this.recorder.statistics };
   }
 
   stop(): Promise<void> {

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { FlowStatus } from '../../src/lab/flow-status.ts';
-import type { ForwardEntry } from '../../src/lab/lab-forwards.ts';
+import type { FlowStatus, ForwardEntry } from '../../src/lab/status-schemas.ts';
 import { runVmlan, spawnVmlan, startVmlan } from '../support/vmlan.ts';
 import { Workbench } from '../support/workbench.ts';
 

@@ -3,7 +3,7 @@ import { PcapngReader } from '../../src/capture/pcapng-reader.ts';
 import { controlApi } from '../../src/control/api.ts';
 import { RunningLab } from '../../src/lab/running-lab.ts';
 import { SERVE_NETWORK, servePlan } from '../../src/lab/serve-plan.ts';
-import type { LabStatus } from '../../src/lab/status.ts';
+import type { LabStatus } from '../../src/lab/status-schemas.ts';
 import { BROADCAST_MAC } from '../../src/wire/mac.ts';
 import { FakePort } from '../support/fake-port.ts';
 import { A, B, frame } from '../support/frames.ts';
@@ -18,7 +18,7 @@ async function servedLab(user?: string) {
   const lab = await RunningLab.start(planned.plan, doors, environment);
   const machine = new FakePort();
   environment.arrive('unix:s', machine);
-  return { environment, lab, machine, api: controlApi(lab, { pid: 42 }) };
+  return { environment, lab, machine, api: controlApi({ lab, pid: 42, version: '1.2.3' }) };
 }
 
 function post(body: unknown): RequestInit {
@@ -113,7 +113,7 @@ describe('a forward', () => {
     await api.request('/v1/forwards', post({ rule: 'tcp 7070 -> vm:80' }));
     const answer = await api.request('/v1/forwards', post(body));
     expect(answer.status).toBe(status);
-    expect(await answer.json()).toEqual({ error, message: expect.stringMatching(message) });
+    expect(await answer.json()).toMatchObject({ error, message: expect.stringMatching(message) });
   });
 });
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PcapngReader } from '../../src/capture/pcapng-reader.ts';
-import type { DoorPlan, LabPlan } from '../../src/lab/plan.ts';
-import { readLab } from '../../src/lab/read-lab.ts';
+import type { DoorPlan } from '../../src/lab/plan.ts';
 import { RunningLab } from '../../src/lab/running-lab.ts';
 import { SERVE_NETWORK, servePlan } from '../../src/lab/serve-plan.ts';
 import { Station } from '../../src/station/station.ts';
@@ -12,6 +11,7 @@ import { FakePort } from '../support/fake-port.ts';
 import { A, B, frame } from '../support/frames.ts';
 import { settle } from '../support/manual-scheduler.ts';
 import { MemoryEnvironment } from '../support/memory-environment.ts';
+import { planOf } from '../support/plan-of.ts';
 
 const LAB = `
 name: office
@@ -22,12 +22,6 @@ nodes:
   web: { nics: [{ network: lan, address: 10.0.2.80, capture: web.pcapng }] }
   db: { nics: [lan] }
 `;
-
-function planOf(text: string): LabPlan {
-  const read = readLab(text, 'office.yaml');
-  if ('issues' in read) throw new Error(JSON.stringify(read.issues));
-  return read.plan;
-}
 
 async function officeLab(documents?: Map<string, string>) {
   const environment = new MemoryEnvironment(documents);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LabStatus, LeaseStatus } from '../../src/lab/status.ts';
+import type { LabStatus, LeaseStatus } from '../../src/lab/status-schemas.ts';
 import type { Child, Exit } from './child.ts';
 import type { Workbench } from './workbench.ts';
 
