@@ -63,7 +63,9 @@ export async function withForwards<T>(
   const added: AddedForward[] = [];
   try {
     for (const rule of rules) {
-      added.push((await json(await callControl(control, 'POST', '/v1/forwards', { rule }))) as AddedForward);
+      added.push(
+        (await json(await callControl(control, 'POST', '/v1/forwards', { rule, lasts: false }))) as AddedForward,
+      );
     }
     return await use(added);
   } finally {

@@ -8,9 +8,11 @@ import { formatSocketAddress } from '../base/socket-address.ts';
 import type { RecorderOptions, RecordingEnd } from '../capture/recorder.ts';
 import { Recorder } from '../capture/recorder.ts';
 import type { Door } from '../link/arrival.ts';
+import type { HostForwards } from '../nat/host-forwards.ts';
 import type { Environment } from './environment.ts';
 import { flowStatus } from './flow-status.ts';
 import { forwardPlaces } from './forward-place.ts';
+import { KeptForwards } from './kept-forwards.ts';
 import { LabForwards } from './lab-forwards.ts';
 import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
 import { RunningNetwork } from './running-network.ts';
@@ -19,6 +21,7 @@ import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus } from './status
 
 export class RunningLab {
   readonly plan: LabPlan;
+  readonly forwards: LabForwards;
   readonly #environment: Environment;
   readonly #networks = new Map<string, RunningNetwork>();
   readonly #doors: Door[] = [];
@@ -39,6 +42,12 @@ export class RunningLab {
   private constructor(plan: LabPlan, environment: Environment) {
     this.plan = plan;
     this.#environment = environment;
+    this.forwards = new LabForwards({
+      places: () => forwardPlaces(this.plan),
+      networks: () => this.#networkForwards(),
+      kept: new KeptForwards(environment.openState('forwards.json'), environment.log),
+      log: environment.log,
+    });
   }
 
   get doors(): readonly Door[] {
@@ -59,14 +68,6 @@ export class RunningLab {
       captures: this.captures(),
       forwards: this.forwards.list(),
     };
-  }
-
-  /** Those of the plan and those that were added since. */
-  get forwards(): LabForwards {
-    const gateways = [...this.#networks].flatMap(([name, { gateway }]) =>
-      gateway === undefined ? [] : [[name, gateway.forwards] as const],
-    );
-    return new LabForwards(forwardPlaces(this.plan), new Map(gateways));
   }
 
   /** Conversations of guests with the world and with the host. */
@@ -119,6 +120,13 @@ export class RunningLab {
     await Promise.all([...this.#captures.values()].map((capture) => capture.stop()));
   }
 
+  #networkForwards(): ReadonlyMap<string, HostForwards> {
+    const gateways = [...this.#networks].flatMap(([name, { gateway }]) =>
+      gateway === undefined ? [] : [[name, gateway.forwards] as const],
+    );
+    return new Map(gateways);
+  }
+
   async #start(doors: readonly DoorPlan[]): Promise<void> {
     const { plan } = this;
     const isTaken = (port: string) => [...this.#networks.values()].some((network) => network.jack(port) !== undefined);
@@ -126,6 +134,7 @@ export class RunningLab {
       const nics = plan.nics.filter((nic) => nic.network === network.name);
       this.#networks.set(network.name, await RunningNetwork.start(network, nics, isTaken, this.#environment));
     }
+    await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);
     for (const door of doors) this.#doors.push(await this.#openDoor(door, this.#networks.get(door.network)!));
   }

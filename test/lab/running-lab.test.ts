@@ -141,6 +141,13 @@ describe('a lab from a file', () => {
     expect(await boot(after.environment, second)).toBe('10.0.2.16');
   });
 
+  it('has the forwards that were added before it was killed', async () => {
+    const before = await officeLab();
+    await before.lab.forwards.add('tcp 0 -> db:22');
+    const after = await officeLab(before.environment.documents);
+    expect(after.lab.status().forwards).toEqual(before.lab.status().forwards);
+  });
+
   it('takes down what stood when a part cannot be opened', async () => {
     const environment = new MemoryEnvironment();
     const plan = planOf(LAB);
