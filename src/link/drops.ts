@@ -34,6 +34,12 @@ export type StackDropReason =
   | 'ipv4-ttl-exceeded'
   | 'ipv4-unknown-protocol'
   | 'ipv4-no-route'
+  /** Longer than the next network takes, and not to be fragmented. */
+  | 'ipv4-too-long'
+  /** See `ForwardingVerdict`: what a router does not forward. */
+  | 'ipv4-directed-broadcast'
+  | 'ipv4-link-local'
+  | 'ipv4-source-route'
   | 'fragment-duplicate'
   | 'fragment-malformed'
   | 'fragment-limit'

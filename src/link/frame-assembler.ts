@@ -16,7 +16,10 @@ const BUFFER_LENGTH = 4 * (MAX_FRAME_LENGTH + LENGTH_PREFIX);
 /** Buffers that are kept when they come back from those who retained them: a new one costs its pages, more than its frames do. */
 const SPARE_BUFFERS = 2;
 
-const emptyBatch = (): FrameBatch => new FrameBatch(new Uint8Array(BUFFER_LENGTH), 1024);
+/** Frames that leave together at most. */
+const CAPACITY = 1024;
+
+const emptyBatch = (): FrameBatch => new FrameBatch(new Uint8Array(BUFFER_LENGTH), CAPACITY);
 
 export class FrameAssembler {
   readonly #sink: FrameSink;
@@ -52,6 +55,34 @@ export class FrameAssembler {
     writeUint32(this.bytes, start - LENGTH_PREFIX, padded);
     this.#batch.add(start, start + padded);
     this.#end = start + padded;
+  }
+
+  /** Room for frames [first, end) of another batch, or as many of them as fit; returns the index behind the last. */
+  reserveRun(batch: FrameBatch, first: number, end: number): number {
+    let fitting = this.#fitting(batch, first, end);
+    while (fitting === first) {
+      this.flush();
+      fitting = this.#fitting(batch, first, end);
+    }
+    return fitting;
+  }
+
+  #fitting(batch: FrameBatch, first: number, end: number): number {
+    const lastEnd = batch.starts[first]! - LENGTH_PREFIX + BUFFER_LENGTH - this.#end;
+    let fitting = Math.min(end, first + CAPACITY - this.#batch.count);
+    while (fitting > first && batch.ends[fitting - 1]! > lastEnd) fitting--;
+    return fitting;
+  }
+
+  /** Copies the neighbouring frames that room was reserved for, as they are; returns how far each lies from where it was. */
+  commitRun(batch: FrameBatch, first: number, end: number): number {
+    const from = batch.starts[first]! - LENGTH_PREFIX;
+    const to = batch.ends[end - 1]!;
+    const shift = this.#end - from;
+    this.bytes.set(batch.bytes.subarray(from, to), this.#end);
+    for (let i = first; i < end; i++) this.#batch.add(batch.starts[i]! + shift, batch.ends[i]! + shift);
+    this.#end += to - from;
+    return shift;
   }
 
   flush(): void {

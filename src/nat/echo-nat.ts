@@ -19,7 +19,6 @@ import type { Stack } from '../stack/stack.ts';
 import { emitIcmpv4, ICMPV4_ECHO_REQUEST, ICMPV4_HEADER_LENGTH } from '../wire/icmpv4.ts';
 import { PROTOCOL_ICMP } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { isOnLink } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
 import { reportToGuest } from './guest-error.ts';
@@ -77,7 +76,7 @@ export class EchoNat {
 
   #open(key: number, { from, identifier }: EchoRequest): EchoQueries | undefined {
     const { stack, counters, flows } = this.#options;
-    if (stack.interface === undefined || !isOnLink(stack.interface, readUint32(from, 0))) {
+    if (!stack.leadsTo(readUint32(from, 0))) {
       counters.add('echo-foreign-source');
       return undefined;
     }
@@ -155,7 +154,7 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
 
   replied(from: Uint8Array, sequence: number, payload: Uint8Array, ttl: number | undefined): void {
     const { stack, counters } = this.#options;
-    if (stack.interface === undefined || isOnLink(stack.interface, readUint32(from, 0))) {
+    if (stack.isInside(readUint32(from, 0))) {
       counters.add('echo-ambiguous-source');
       return;
     }

@@ -71,7 +71,7 @@ export class Nat {
     const guestForward = new GuestForwards({ ...shared, forwards: guestForwards });
     const way = egress && {
       ...shared,
-      policy: new EgressPolicy(egress),
+      policy: new EgressPolicy(egress, (address) => stack.isInside(address)),
       source: source === undefined ? undefined : ipv4Octets(source),
     };
     this.#streams = way === undefined ? [guestForward] : [guestForward, new TcpProxy(way)];

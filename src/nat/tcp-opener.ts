@@ -10,8 +10,7 @@ import type { ConnectFailure, ConnectOptions, HostNet, HostStream } from '../bas
 import type { Millis, Scheduler, Timer } from '../base/time.ts';
 import type { TcpLayer, TcpRequest } from '../stack/tcp-layer.ts';
 import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, NETWORK_UNREACHABLE } from '../wire/icmpv4.ts';
-import type { Ipv4Interface } from '../wire/ipv4-address.ts';
-import { isOnLink } from '../wire/ipv4-address.ts';
+import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { FlowTable } from './flow.ts';
 import type { GuestForward } from './forward-spec.ts';
@@ -19,7 +18,7 @@ import type { TcpFlowEnd, TcpFlowOwner, TcpOpening } from './tcp-flow.ts';
 import { GuestSide, HostSide, TcpFlow } from './tcp-flow.ts';
 
 export interface TcpOpenerOutside {
-  readonly stack: { readonly tcp: TcpLayer; readonly interface: Ipv4Interface | undefined };
+  readonly stack: { readonly tcp: TcpLayer; leadsTo(address: Ipv4): boolean };
   readonly net: HostNet;
   readonly flows: FlowTable;
   readonly counters: Counters;
@@ -58,7 +57,8 @@ export class TcpOpener implements TcpFlowOwner {
   /** Connects to `target` for the guest and answers its SYN by what comes of it. */
   open(request: TcpRequest, target: TcpTarget, options?: ConnectOptions): void {
     const { flows, counters, scheduler } = this.#outside;
-    if (!this.#isFromLink(request)) {
+    if (!this.#outside.stack.leadsTo(readUint32(request.from.address, 0))) {
+      // No answer would find it.
       counters.add('tcp-foreign-source');
       request.ignore();
       return;
@@ -94,12 +94,6 @@ export class TcpOpener implements TcpFlowOwner {
     if (typeof flow.target === 'string') this.#commands--;
     this.#outside.flows.remove(flow);
     if (cause !== undefined) this.#outside.counters.add(cause);
-  }
-
-  /** No answer would find who has another address. */
-  #isFromLink({ from }: TcpRequest): boolean {
-    const { interface: own } = this.#outside.stack;
-    return own !== undefined && isOnLink(own, readUint32(from.address, 0));
   }
 
   /** The other side is there, or the request is answered otherwise. */

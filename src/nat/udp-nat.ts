@@ -10,7 +10,7 @@
  * thirty seconds. ICMP errors that the host hears are told to the guest, and end nothing (REQ-12).
  *
  * The gateway's address stands for the host's loopback as far as the policy opens it, both ways. A guest's address must be one of its
- * network: no answer would find another. Errors that guests send about what they were sent end here, because no socket can send them.
+ * network, or of one that the network's routers lead to: no answer would find another. Errors that guests send about what they were sent end here, because no socket can send them.
  */
 import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../base/endpoint.ts';
@@ -26,7 +26,7 @@ import type { EgressPolicy } from '../policy/egress.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { UnclaimedDatagram, UnclaimedVerdict } from '../stack/udp-layer.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets, isOnLink } from '../wire/ipv4-address.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
 import { guestDatagram, isLoopback, reportToGuest } from './guest-error.ts';
@@ -94,7 +94,7 @@ export class UdpNat {
 
   #open(key: number, address: Ipv4, port: number): UdpMapping | undefined {
     const { stack, counters, flows } = this.#options;
-    if (stack.interface === undefined || !isOnLink(stack.interface, address)) {
+    if (!stack.leadsTo(address)) {
       counters.add('udp-foreign-source');
       return undefined;
     }
@@ -187,8 +187,8 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
     if (own === undefined) return;
     this.#place.use();
     const isHost = isLoopback(from.address);
-    if (!isHost && isOnLink(own, readUint32(from.address, 0))) {
-      // The host's network has the guest's addresses too: this would seem to come from a neighbour of the guest.
+    if (!isHost && stack.isInside(readUint32(from.address, 0))) {
+      // The host's network has the lab's addresses too: this would seem to come from another guest.
       counters.add('udp-ambiguous-source');
       return;
     }

@@ -47,9 +47,12 @@ const METADATA: readonly Ipv4Interface[] = [
 
 export class EgressPolicy {
   readonly #config: EgressConfig;
+  readonly #isInside: (address: Ipv4) => boolean;
 
-  constructor(config: EgressConfig) {
+  /** `isInside`: the address is the lab's, and nobody's in the world. */
+  constructor(config: EgressConfig, isInside = (address: Ipv4) => isOnLink(config.gateway, address)) {
     this.#config = config;
+    this.#isInside = isInside;
   }
 
   decide(protocol: EgressProtocol, to: Endpoint): EgressVerdict {
@@ -61,7 +64,7 @@ export class EgressPolicy {
       return { kind: 'allowed', to: { address: ipv4Octets(LOOPBACK), port: to.port } };
     }
     if (!allowsMetadata && METADATA.some((range) => isOnLink(range, address))) return refused('egress-metadata');
-    if (isOnLink(gateway, address) || !isWorldly(address)) return refused('egress-no-host');
+    if (this.#isInside(address) || !isWorldly(address)) return refused('egress-no-host');
     return { kind: 'allowed', to };
   }
 

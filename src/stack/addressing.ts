@@ -1,6 +1,7 @@
 /** Which IPv4 addresses are the station's own, what is on its link, and through whom it reaches the rest. */
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { broadcastOf, isMulticastIpv4, isOnLink, LIMITED_BROADCAST } from '../wire/ipv4-address.ts';
+import type { Forwarder } from './forwarder.ts';
 
 export interface AddressingConfig {
   /** The first address and its network; undefined while there is none (a DHCP client before its lease). */
@@ -19,6 +20,8 @@ export class Addressing {
   #own: ReadonlySet<Ipv4> = new Set();
   #defaultRoute: Ipv4 | undefined;
   #directedBroadcast: Ipv4 = LIMITED_BROADCAST;
+  /** Set where the station is an interface of a router. */
+  forwarder: Forwarder | undefined;
 
   configure(config: AddressingConfig): void {
     const { interface: first } = config;
@@ -43,8 +46,14 @@ export class Addressing {
     return this.#interface?.address ?? 0;
   }
 
+  /** The station has the address on this link. */
   isOwn(address: Ipv4): boolean {
     return this.#own.has(address);
+  }
+
+  /** The station has the address, on this link or, as a router, on another (RFC 1122, 3.3.4.2: the weak model). */
+  isOurs(address: Ipv4): boolean {
+    return this.#own.has(address) || this.forwarder?.isOwn(address) === true;
   }
 
   /** Limited, or directed to the network of the interface. */
@@ -62,10 +71,16 @@ export class Addressing {
     );
   }
 
+  /** The address is on the link, or in a network to which a router of the link leads. */
+  leadsTo(address: Ipv4): boolean {
+    if (this.#interface === undefined) return false;
+    return isOnLink(this.#interface, address) || this.forwarder?.isBehind(address) === true;
+  }
+
   /** Whose MAC takes packets for a unicast address; undefined where no way is known. */
   nextHop(destination: Ipv4): Ipv4 | undefined {
     if (this.#interface !== undefined && isOnLink(this.#interface, destination)) return destination;
-    return this.#defaultRoute;
+    return this.forwarder?.nextHop(destination) ?? this.#defaultRoute;
   }
 }
 

@@ -120,7 +120,7 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     const { batch, ip, isBroadcast, isTransit } = packet;
     if (isBroadcast) return 'icmp-broadcast-echo';
     if (isTransit) return this.#passEcho(packet);
-    if (!this.#addressing.isOwn(ip.destination)) return 'ipv4-not-local';
+    if (!this.#addressing.isOurs(ip.destination)) return 'ipv4-not-local';
     const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
     const payload = batch.bytes.subarray(payloadStart, payloadEnd);
     this.#send(ip.destination, ip.source, { type: ICMPV4_ECHO_REPLY, code: 0, identifier, sequence }, payload);
@@ -196,10 +196,12 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     ping.on(result);
   }
 
-  /** Our own packets (whole frames) found nobody at the next hop. */
+  /** Packets (whole frames) found nobody at the next hop: our own, or others that a router forwards. */
   nextHopUnreachable(frames: readonly Uint8Array[]): void {
-    for (const frame of frames)
-      this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, ICMPV4_UNREACHABLE, HOST_UNREACHABLE, 0);
+    for (const frame of frames) {
+      if (!this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, ICMPV4_UNREACHABLE, HOST_UNREACHABLE, 0))
+        this.#addressing.forwarder?.undeliverable(frame);
+    }
   }
 
   /** Tells whoever sent the packet that starts at `start`; false where nobody here did. */
@@ -226,18 +228,32 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
 
   /** Tells the packet's sender that it cannot be delivered, and why. */
   unreachable(code: number, packet: IncomingPacket): void {
-    this.#report(ICMPV4_UNREACHABLE, code, packet);
+    this.#report({ type: ICMPV4_UNREACHABLE, code, mtu: 0 }, packet);
   }
 
   timeExceeded(code: number, packet: IncomingPacket): void {
-    this.#report(ICMPV4_TIME_EXCEEDED, code, packet);
+    this.#report({ type: ICMPV4_TIME_EXCEEDED, code, mtu: 0 }, packet);
   }
 
-  #report(type: number, code: number, packet: IncomingPacket): void {
-    const { batch, ip } = packet;
-    if (!this.#mayReport(packet)) return;
-    const source = packet.isTransit ? this.#addressing.first : ip.destination;
-    this.#sendError({ type, code, mtu: 0 }, source, ip.source, batch.bytes.subarray(ip.start, ip.payloadEnd));
+  /** The next network takes packets of `mtu` octets (RFC 1191, 4). */
+  fragmentationNeeded(mtu: number, packet: IncomingPacket): void {
+    this.#report({ type: ICMPV4_UNREACHABLE, code: FRAGMENTATION_NEEDED, mtu }, packet);
+  }
+
+  /** Tells the sender of a forwarded packet (a whole frame) that nobody has its next hop. */
+  hostUnreachable(frame: Uint8Array): void {
+    const ip = this.#quotedIp;
+    if (ip.bind(frame, ETHERNET_HEADER_LENGTH, frame.length) !== undefined || !this.#isReportable(frame, ip)) return;
+    const error = { type: ICMPV4_UNREACHABLE, code: HOST_UNREACHABLE, mtu: 0 };
+    this.#sendError(error, this.#addressing.first, ip.source, frame.subarray(ip.start, ip.payloadEnd));
+  }
+
+  #report(error: IcmpError, packet: IncomingPacket): void {
+    const { batch, ip, isTransit } = packet;
+    if (packet.isBroadcast || !this.#isReportable(batch.bytes, ip)) return;
+    if (!isTransit && !this.#addressing.isOurs(ip.destination)) return;
+    const source = isTransit ? this.#addressing.first : ip.destination;
+    this.#sendError(error, source, ip.source, batch.bytes.subarray(ip.start, ip.payloadEnd));
   }
 
   report(error: IcmpError, packet: Uint8Array, reporter?: Uint8Array): void {
@@ -253,11 +269,10 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
   }
 
   /** RFC 1122, 3.2.2: never about a broadcast, a later fragment, an ICMP error, or what names no single host as its source. */
-  #mayReport({ batch, ip, isBroadcast, isTransit }: IncomingPacket): boolean {
-    if (isBroadcast || ip.fragmentOffset !== 0) return false;
-    if (!isTransit && !this.#addressing.isOwn(ip.destination)) return false;
+  #isReportable(bytes: Uint8Array, ip: Ipv4View): boolean {
+    if (ip.fragmentOffset !== 0) return false;
     if (ip.protocol !== PROTOCOL_ICMP) return true;
-    const defect = this.#quotedMessage.bindQuoted(batch.bytes, ip.payloadStart, ip.payloadEnd);
+    const defect = this.#quotedMessage.bindQuoted(bytes, ip.payloadStart, ip.payloadEnd);
     return defect === undefined && !isIcmpv4Error(this.#quotedMessage.type);
   }
 

@@ -4,7 +4,7 @@ import type { DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
 import { batchOf } from '../link/frame-batch.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
-import { PROTOCOL_UNREACHABLE, REASSEMBLY_TIME_EXCEEDED, TTL_EXCEEDED } from '../wire/icmpv4.ts';
+import { NETWORK_UNREACHABLE, PROTOCOL_UNREACHABLE, REASSEMBLY_TIME_EXCEEDED, TTL_EXCEEDED } from '../wire/icmpv4.ts';
 import { Ipv4View } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { isOnLink } from '../wire/ipv4-address.ts';
@@ -64,40 +64,70 @@ export class Ipv4Input {
       this.#drops.dropped(defect === 'bad-checksum' ? 'ipv4-bad-checksum' : 'ipv4-malformed', batch, index, index + 1);
     } else if (!this.#isPlausibleSource(ip.source, ip.destination)) {
       this.#drops.dropped('ipv4-bad-source', batch, index, index + 1);
-    } else if (!this.#isLocal(ip.destination) && !this.#isTransit(ip.destination, batch, index)) {
+    } else if (this.#isLocal(ip.destination)) {
+      this.#take(batch, index);
+    } else if (!isUnicastIpv4(ip.destination) || isGroupMac(readMac(batch.bytes, batch.starts[index]!))) {
       this.#drops.dropped('ipv4-not-local', batch, index, index + 1);
-    } else if (ip.ttl <= 1 && !this.#isLocal(ip.destination)) {
+    } else if (!this.#isForwarded(batch, index)) {
+      this.#takeTransit(batch, index);
+    }
+  }
+
+  #take(batch: FrameBatch, index: number): void {
+    const ip = this.#ip;
+    if (!ip.isFragment) {
+      this.#deliver(batch, index);
+      return;
+    }
+    const whole = this.reassembly.add(batch, index, ip);
+    if (whole === undefined) return;
+    ip.bind(whole.bytes, whole.starts[0]! + ETHERNET_HEADER_LENGTH, whole.ends[0]!);
+    this.#deliver(whole, 0);
+  }
+
+  /** Whether the packet's way leads through the router that this is an interface of, or ends there. */
+  #isForwarded(batch: FrameBatch, index: number): boolean {
+    const { forwarder } = this.#addressing;
+    if (forwarder === undefined) return false;
+    const packet = this.#describe(batch, index);
+    const verdict = forwarder.forward(packet);
+    if (verdict === 'forwarded') return true;
+    if (verdict === 'no-route' && this.#takesTransit) return false;
+    if (typeof verdict === 'object') {
+      this.#drops.dropped('ipv4-too-long', batch, index, index + 1);
+      this.#icmp.fragmentationNeeded(verdict.mtu, packet);
+      return true;
+    }
+    this.#drops.dropped(`ipv4-${verdict}`, batch, index, index + 1);
+    if (verdict === 'ttl-exceeded') this.#icmp.timeExceeded(TTL_EXCEEDED, packet);
+    if (verdict === 'no-route') this.#icmp.unreachable(NETWORK_UNREACHABLE, packet);
+    return true;
+  }
+
+  /** Takes a packet for a host off the link, whose conversation is carried on by other means. */
+  #takeTransit(batch: FrameBatch, index: number): void {
+    const { interface: own } = this.#addressing;
+    if (!this.#takesTransit || own === undefined || isOnLink(own, this.#ip.destination)) {
+      this.#drops.dropped('ipv4-not-local', batch, index, index + 1);
+    } else if (this.#ip.ttl <= 1) {
       // RFC 1812, 5.3.1.
       this.#drops.dropped('ipv4-ttl-exceeded', batch, index, index + 1);
       this.#icmp.timeExceeded(TTL_EXCEEDED, this.#describe(batch, index));
-    } else if (!ip.isFragment) {
-      this.#deliver(batch, index);
     } else {
-      const whole = this.reassembly.add(batch, index, ip);
-      if (whole === undefined) return;
-      ip.bind(whole.bytes, whole.starts[0]! + ETHERNET_HEADER_LENGTH, whole.ends[0]!);
-      this.#deliver(whole, 0);
+      this.#take(batch, index);
     }
   }
 
   /** RFC 1122, 3.2.1.3: a source is one host's address; one that has none yet asks everybody from 0.0.0.0. */
   #isPlausibleSource(source: Ipv4, destination: Ipv4): boolean {
     if (source === 0) return this.#addressing.isBroadcast(destination);
-    return isUnicastIpv4(source) && !this.#addressing.isOwn(source) && !this.#addressing.isBroadcast(source);
+    return isUnicastIpv4(source) && !this.#addressing.isOurs(source) && !this.#addressing.isBroadcast(source);
   }
 
   /** Ours, a broadcast, or, while we have no address, whatever came to our MAC (RFC 2131, 4.1: an offer to the address it offers). */
   #isLocal(destination: Ipv4): boolean {
-    if (this.#addressing.isOwn(destination) || this.#addressing.isBroadcast(destination)) return true;
+    if (this.#addressing.isOurs(destination) || this.#addressing.isBroadcast(destination)) return true;
     return this.#addressing.interface === undefined && isUnicastIpv4(destination);
-  }
-
-  /** For a host off the link, and handed to us alone as its router. */
-  #isTransit(destination: Ipv4, batch: FrameBatch, index: number): boolean {
-    const { interface: own } = this.#addressing;
-    if (!this.#takesTransit || own === undefined || isOnLink(own, destination) || !isUnicastIpv4(destination))
-      return false;
-    return !isGroupMac(readMac(batch.bytes, batch.starts[index]!));
   }
 
   /** Hands on the packet that the view is bound to. */

@@ -57,11 +57,12 @@ export class Ipv4Output {
 
   /** The source for a packet: `wanted` where it is one of ours, else the first address. */
   sourceFor(wanted: Ipv4 | undefined): Ipv4 {
-    return wanted !== undefined && this.#addressing.isOwn(wanted) ? wanted : this.#addressing.first;
+    return wanted !== undefined && this.#addressing.isOurs(wanted) ? wanted : this.#addressing.first;
   }
 
   /** Sends one packet, in fragments where the network takes no more; false where no route leads to its destination. */
   send(packet: OutgoingPacket, head: Uint8Array, body: Uint8Array): boolean {
+    let isSent = true;
     const hop = packet.mac === undefined ? this.#addressing.nextHop(packet.destination) : undefined;
     const mac = packet.mac ?? this.#groupMac(packet.destination);
     // RFC 6864, 4.1: unique among the packets of this source that may be fragmented and still on their way.
@@ -74,11 +75,11 @@ export class Ipv4Output {
       let from = 0;
       do {
         const to = Math.min(from + step, total);
-        this.#sendPiece({ packet, identification, head, body, from, to }, mac, hop);
+        isSent = this.#sendPiece({ packet, identification, head, body, from, to }, mac, hop) && isSent;
         from = to;
       } while (from < total);
     });
-    return mac !== undefined || hop !== undefined;
+    return isSent;
   }
 
   /** The link address of a group; undefined for a unicast address. */
@@ -88,19 +89,24 @@ export class Ipv4Output {
     return isMulticastIpv4(destination) ? 0x01005e000000 + (destination & 0x7fffff) : undefined;
   }
 
-  #sendPiece(piece: Piece, groupOrKnown: Mac | undefined, hop: Ipv4 | undefined): void {
+  #sendPiece(piece: Piece, groupOrKnown: Mac | undefined, hop: Ipv4 | undefined): boolean {
     const length = ETHERNET_HEADER_LENGTH + IPV4_HEADER_LENGTH + piece.to - piece.from;
     const mac = groupOrKnown ?? (hop === undefined ? undefined : this.#neighbours.resolve(hop));
     if (mac !== undefined) {
       const start = this.#transmitter.reserve(length);
       this.#emit(piece, mac, this.#transmitter.bytes, start);
       this.#transmitter.commit(start, length);
-      return;
+      return true;
     }
     const frame = new Uint8Array(length);
     this.#emit(piece, 0, frame, 0);
-    if (hop === undefined) this.#drops.dropped('ipv4-no-route', batchOf([frame]), 0, 1);
-    else this.#neighbours.wait(hop, frame);
+    if (hop !== undefined) {
+      this.#neighbours.wait(hop, frame);
+      return true;
+    }
+    if (this.#addressing.forwarder?.send(frame) === true) return true;
+    this.#drops.dropped('ipv4-no-route', batchOf([frame]), 0, 1);
+    return false;
   }
 
   #emit({ packet, identification, head, body, from, to }: Piece, mac: Mac, out: Uint8Array, at: number): void {

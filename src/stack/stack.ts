@@ -15,8 +15,9 @@
  * fragments, `Udp` the listeners, `Tcp` the connections, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop,
  * never grow or throw.
  *
- * A router's stack takes what is for hosts off the link, too, and ends it here: packets are never passed on, but those who attach to
- * the layers (`onUnclaimed`, `onTransitEcho`) carry the conversations on by other means.
+ * A router's interface asks its `Forwarder` about what is for others: it leaves by some interface's `TransitOutput`. A stack that takes
+ * transit ends what is left for hosts off the link itself: those who attach to the layers (`onUnclaimed`, `onTransitEcho`) carry the
+ * conversations on by other means.
  *
  * What is left out: options of IPv4 are skipped (source routes are never followed), multicast is sent but not received (level 1 of
  * RFC 1112), a packet to the station itself is not looped back, and paths narrower than the network's MTU are known to TCP only, as
@@ -40,6 +41,7 @@ import type { AddressingConfig } from './addressing.ts';
 import { Addressing } from './addressing.ts';
 import type { AddressResolution } from './arp.ts';
 import { Arp } from './arp.ts';
+import type { Forwarder } from './forwarder.ts';
 import type { PingOptions, PingResult } from './icmp.ts';
 import { Icmp } from './icmp.ts';
 import type { IcmpLayer } from './icmp-layer.ts';
@@ -54,6 +56,7 @@ import type { NeighbourDiscovery } from './ndp.ts';
 import { Ndp } from './ndp.ts';
 import { Tcp } from './tcp/tcp.ts';
 import type { TcpLayer } from './tcp-layer.ts';
+import { TransitOutput } from './transit-output.ts';
 import { Transmitter } from './transmitter.ts';
 import { Udp } from './udp.ts';
 import type { UdpLayer } from './udp-layer.ts';
@@ -77,6 +80,8 @@ export class Stack implements Port, DropSink {
   /** What was not taken or not sent, by `DropReason`. */
   readonly drops: Counters;
   readonly udp: UdpLayer;
+  /** Where packets leave that a router forwards to this link. */
+  readonly transit: TransitOutput;
   readonly #transmitter: Transmitter;
   readonly #addressing = new Addressing();
   readonly #arp: Arp;
@@ -97,6 +102,7 @@ export class Stack implements Port, DropSink {
     this.#arp = new Arp(scheduler, this.#transmitter, this.#addressing, this, (frames) =>
       this.#icmp.nextHopUnreachable(frames),
     );
+    this.transit = new TransitOutput(mtu, this.#transmitter, this.#arp.neighbours);
     const output = new Ipv4Output(mtu, random, this.#transmitter, this.#addressing, this.#arp.neighbours, this);
     this.#icmp = new Icmp(scheduler, random, this.#addressing, output, this);
     const udp = new Udp(random, this.#addressing, output, this.#icmp, this);
@@ -133,6 +139,26 @@ export class Stack implements Port, DropSink {
     this.#addressing.configure(config);
   }
 
+  /** The stack is an interface of a router from now on; of none where undefined. */
+  forwardBy(forwarder: Forwarder | undefined): void {
+    this.#addressing.forwarder = forwarder;
+  }
+
+  /** The address is on the link, or in a network to which a router of the link leads. */
+  leadsTo(address: Ipv4): boolean {
+    return this.#addressing.leadsTo(address);
+  }
+
+  /** The same, or in a network that is reached by another interface of the router. */
+  isInside(address: Ipv4): boolean {
+    return this.#addressing.leadsTo(address) || this.#addressing.forwarder?.isInside(address) === true;
+  }
+
+  /** The station has the address, on this link or, as a router, on another. */
+  isOurs(address: Ipv4): boolean {
+    return this.#addressing.isOurs(address);
+  }
+
   /** The first IPv4 address; undefined while there is none. */
   get interface(): Ipv4Interface | undefined {
     return this.#addressing.interface;
@@ -148,6 +174,11 @@ export class Stack implements Port, DropSink {
 
   get icmp(): IcmpLayer {
     return this.#icmp;
+  }
+
+  /** Tells the sender of a forwarded packet (a whole frame) that nobody has its next hop. */
+  hostUnreachable(frame: Uint8Array): void {
+    this.#transmitter.during(() => this.#icmp.hostUnreachable(frame));
   }
 
   get ndp(): NeighbourDiscovery {
@@ -182,6 +213,7 @@ export class Stack implements Port, DropSink {
     this.#transmitter.during(() => {
       for (let i = first; i < end; i++) this.#receive(batch, i);
       this.#tcp.endBatch();
+      this.#addressing.forwarder?.endBatch();
     });
   }
 

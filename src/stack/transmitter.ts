@@ -5,7 +5,7 @@
  * scratch buffers across `reserve`, which pushes when the buffer is full.
  */
 import { FrameAssembler } from '../link/frame-assembler.ts';
-import type { FrameSink } from '../link/frame-batch.ts';
+import type { FrameBatch, FrameSink } from '../link/frame-batch.ts';
 import type { Mac } from '../wire/mac.ts';
 
 export class Transmitter {
@@ -36,9 +36,18 @@ export class Transmitter {
       work();
       if (this.#depth === 1) while (this.#atEnd?.() === true) this.#assembler.flush();
     } finally {
-      this.#depth--;
-      if (this.#depth === 0) this.#assembler.flush();
+      this.end();
     }
+  }
+
+  /** Begins a piece of work that sends packets of others; `end` ends it. */
+  begin(): void {
+    this.#depth++;
+  }
+
+  end(): void {
+    this.#depth--;
+    if (this.#depth === 0) this.#assembler.flush();
   }
 
   /** Inside a `during`. */
@@ -59,6 +68,16 @@ export class Transmitter {
   /** The frame at the reserved offset is complete. */
   commit(start: number, length: number): void {
     this.#assembler.commit(start, length);
+  }
+
+  /** Room for frames [first, …) of a batch, as many as fit; returns the index behind the last of them. Only inside `during`. */
+  reserveRun(batch: FrameBatch, first: number, end: number): number {
+    return this.#assembler.reserveRun(batch, first, end);
+  }
+
+  /** Copies the frames that room was reserved for; returns how far in `bytes` each lies from where it was. */
+  commitRun(batch: FrameBatch, first: number, end: number): number {
+    return this.#assembler.commitRun(batch, first, end);
   }
 
   /** Sends a copy of a whole frame. Only inside `during`. */

@@ -13,6 +13,7 @@ import type { Ipv4 } from './ipv4-address.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
 const VERSION_AND_IHL = 0;
+const TYPE_OF_SERVICE = 1;
 const TOTAL_LENGTH = 2;
 const IDENTIFICATION = 4;
 const FRAGMENT = 6;
@@ -80,6 +81,11 @@ export class Ipv4View {
 
   get headerLength(): number {
     return this.#headerLength;
+  }
+
+  /** The octet of differentiated services and congestion notification. */
+  get typeOfService(): number {
+    return this.#bytes[this.#start + TYPE_OF_SERVICE]!;
   }
 
   get identification(): number {
@@ -158,6 +164,23 @@ export function emitIpv4(header: Ipv4Header, out: Uint8Array, at: number): numbe
   const end = at + IPV4_HEADER_LENGTH;
   writeUint16(out, at + CHECKSUM, finishChecksum(sumWords(out, at, end)));
   return end;
+}
+
+/** Gives a header with options, which lie behind it already, its length and checksum. */
+export function sealHeader(out: Uint8Array, at: number, typeOfService: number, headerLength: number): void {
+  out[at + VERSION_AND_IHL] = 0x40 | (headerLength / 4);
+  out[at + TYPE_OF_SERVICE] = typeOfService;
+  writeUint16(out, at + CHECKSUM, 0);
+  writeUint16(out, at + CHECKSUM, finishChecksum(sumWords(out, at, at + headerLength)));
+}
+
+/** Takes one from the time to live, and changes the checksum by as much (RFC 1624, 3: HC' = ~(~HC + ~m + m')). */
+export function takeHop(bytes: Uint8Array, at: number): void {
+  const before = readUint16(bytes, at + TTL);
+  const after = before - 0x100;
+  const checksum = readUint16(bytes, at + CHECKSUM);
+  bytes[at + TTL] = after >>> 8;
+  writeUint16(bytes, at + CHECKSUM, finishChecksum((~checksum & 0xffff) + (~before & 0xffff) + after));
 }
 
 /** The sum of the pseudo header that UDP and TCP checksums cover (RFC 768); `length` is that of header and payload. */

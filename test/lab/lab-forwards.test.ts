@@ -7,6 +7,7 @@ import { LabForwards } from '../../src/lab/lab-forwards.ts';
 import { FlowTable } from '../../src/nat/flow.ts';
 import { HostForwards } from '../../src/nat/host-forwards.ts';
 import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { stackAt } from '../support/fake-stack.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { MemoryEnvironment } from '../support/memory-environment.ts';
 import { MemoryHostNet } from '../support/memory-host-net.ts';
@@ -154,7 +155,7 @@ function lab(nics: ForwardPlaces['nics'] = NICS, documents = new Map<string, str
 
 function forwardsOf(net: MemoryHostNet, own: typeof LAN): HostForwards {
   return new HostForwards({
-    stack: { tcp: new FakeTcpLayer(), interface: own, takesTransit: true },
+    stack: stackAt(own, new FakeTcpLayer()),
     net,
     resolve: () => undefined,
     flows: new FlowTable(),

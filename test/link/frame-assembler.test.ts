@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Loan } from '../../src/base/loan.ts';
 import { FrameAssembler } from '../../src/link/frame-assembler.ts';
-import { sliceOf } from '../../src/link/frame-batch.ts';
+import { batchOf, sliceOf } from '../../src/link/frame-batch.ts';
 
 /** An assembler, the buffers that its pushes lay in, the frames in them, and the loans of a receiver that retains each. */
 function retainedAssembler() {
@@ -37,4 +37,25 @@ it('uses released buffers again, so that a slow receiver costs no new ones', () 
   }
   expect(new Set(buffers).size).toBeLessThan(6);
   expect(frames.map((frame) => frame[0])).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+});
+
+it('copies a run of frames, in as many pushes as it needs', () => {
+  const frames: Uint8Array[] = [];
+  const pushes: number[] = [];
+  const assembler = new FrameAssembler({
+    push: (batch, first, end) => {
+      pushes.push(end - first);
+      for (let i = first; i < end; i++) frames.push(sliceOf(batch, i));
+    },
+  });
+  const sent = Array.from({ length: 3000 }, (_, i) => new Uint8Array(60 + (i % 100)).fill(i));
+  const batch = batchOf(sent);
+  for (let from = 0, to = 0; from < 3000; from = to) {
+    to = assembler.reserveRun(batch, from, 3000);
+    const shift = assembler.commitRun(batch, from, to);
+    expect(assembler.bytes[batch.starts[to - 1]! + shift]).toBe((to - 1) & 0xff);
+  }
+  assembler.flush();
+  expect(frames).toEqual(sent);
+  expect(pushes).toEqual([1024, 1024, 952]);
 });

@@ -5,6 +5,7 @@ import { FlowTable } from '../../src/nat/flow.ts';
 import type { GuestForward } from '../../src/nat/forward-spec.ts';
 import { GuestForwards } from '../../src/nat/guest-forwards.ts';
 import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { stackAt } from '../support/fake-stack.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
 import { MemoryHostNet } from '../support/memory-host-net.ts';
@@ -73,7 +74,7 @@ function setUp(to: GuestForward['to']) {
   const flows = new FlowTable();
   const counters = new Counters();
   const forwards = new GuestForwards({
-    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') },
+    stack: stackAt(parseIpv4Interface('10.0.2.2/24')!, tcp),
     net,
     flows,
     counters,

@@ -7,6 +7,7 @@ import { readForward } from '../../src/nat/forward-text.ts';
 import { HostForwards } from '../../src/nat/host-forwards.ts';
 import type { UdpForwardSpec } from '../../src/nat/udp-forward.ts';
 import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { stackAt } from '../support/fake-stack.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { MemoryHostNet } from '../support/memory-host-net.ts';
 import { ip, octets } from '../support/stack-peer.ts';
@@ -240,7 +241,7 @@ function setUp(takesTransit = true) {
   const names = new Map<string, number>();
   const udp: (UdpForwardSpec & { isClosed: boolean })[] = [];
   const forwards = new HostForwards({
-    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24')!, takesTransit },
+    stack: stackAt(parseIpv4Interface('10.0.2.2/24')!, tcp, takesTransit),
     net,
     resolve: (name) => names.get(name),
     flows,

@@ -11,6 +11,7 @@ import { HostForwards } from '../../src/nat/host-forwards.ts';
 import { TcpProxy } from '../../src/nat/tcp-proxy.ts';
 import { EgressPolicy } from '../../src/policy/egress.ts';
 import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { stackAt } from '../support/fake-stack.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
 import { ip, octets } from '../support/stack-peer.ts';
@@ -91,7 +92,7 @@ describe('a forward to a guest', () => {
   it('takes real clients, with the port that the system chose', async () => {
     const tcp = new FakeTcpLayer();
     const forwards = new HostForwards({
-      stack: { tcp, interface: GATEWAY, takesTransit: true },
+      stack: stackAt(GATEWAY, tcp),
       net: new NodeHostNet(),
       resolve: () => undefined,
       flows: new FlowTable(),
@@ -120,7 +121,7 @@ describe('a forward to a guest', () => {
   it('says which port is taken', async () => {
     const { port } = await serve(() => undefined);
     const forwards = new HostForwards({
-      stack: { tcp: new FakeTcpLayer(), interface: GATEWAY, takesTransit: true },
+      stack: stackAt(GATEWAY, new FakeTcpLayer()),
       net: new NodeHostNet(),
       resolve: () => undefined,
       flows: new FlowTable(),
@@ -178,7 +179,7 @@ function proxy() {
     gateway: GATEWAY,
   });
   const outside = { net: new NodeHostNet(), flows, counters, scheduler: new ManualScheduler() };
-  const tcpProxy = new TcpProxy({ stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') }, policy, ...outside });
+  const tcpProxy = new TcpProxy({ stack: stackAt(parseIpv4Interface('10.0.2.2/24')!, tcp), policy, ...outside });
   tcpProxy.start();
   onTestFinished(() => tcpProxy.stop());
   return { tcp, flows, counters };
@@ -202,7 +203,7 @@ function guestForwards(to: GuestForward['to']) {
   const tcp = new FakeTcpLayer();
   const flows = new FlowTable();
   const forwards = new GuestForwards({
-    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') },
+    stack: stackAt(parseIpv4Interface('10.0.2.2/24')!, tcp),
     net: new NodeHostNet(),
     flows,
     counters: new Counters(),

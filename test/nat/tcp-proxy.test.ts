@@ -8,6 +8,7 @@ import type { EgressConfig } from '../../src/policy/egress.ts';
 import { EgressPolicy } from '../../src/policy/egress.ts';
 import { LARGEST_SHARE } from '../../src/stack/tcp/send-budget.ts';
 import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { stackAt } from '../support/fake-stack.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { ManualScheduler } from '../support/manual-scheduler.ts';
 import { MemoryHostNet } from '../support/memory-host-net.ts';
@@ -295,7 +296,7 @@ function setUp(config: Partial<EgressConfig> = {}, source?: Uint8Array) {
     ...config,
   });
   const proxy = new TcpProxy({
-    stack: { tcp, interface: parseIpv4Interface('10.0.2.2/24') },
+    stack: stackAt(parseIpv4Interface('10.0.2.2/24')!, tcp),
     net,
     policy,
     flows,

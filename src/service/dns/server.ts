@@ -36,7 +36,7 @@ import {
 } from '../../wire/dns-message.ts';
 import { type DnsSections, emitDnsAnswer, emitDnsFailure, emitDnsSections } from '../../wire/dns-response.ts';
 import { IPV4_HEADER_LENGTH } from '../../wire/ipv4.ts';
-import { type Ipv4Interface, ipv4Octets, isOnLink } from '../../wire/ipv4-address.ts';
+import { type Ipv4Interface, ipv4Octets } from '../../wire/ipv4-address.ts';
 import { readUint32, writeUint16 } from '../../wire/octets.ts';
 import { UDP_HEADER_LENGTH } from '../../wire/udp.ts';
 import type { Service } from '../service.ts';
@@ -72,23 +72,22 @@ const FAILED: DnsSections = { rcode: RCODE.serverFailure, isAuthoritative: false
 export class DnsServer implements Service {
   readonly name = 'dns';
   readonly #address: Uint8Array;
-  readonly #interface: Ipv4Interface;
   readonly #outside: DnsOutside;
   readonly #zone: LocalZone;
   readonly #forwarder: Forwarder;
   readonly #streams: DnsStreams;
   /** The answer that is being written. */
   readonly #out = new Uint8Array(LENGTH_PREFIX + DNS_MAX_LENGTH + 16);
+  #stack: Stack | undefined;
   #socket: UdpSocket | undefined;
   #udpLimit = DNS_MIN_UDP_LENGTH;
 
   constructor(config: DnsConfig, at: Ipv4Interface, names: LabNames, outside: DnsOutside) {
     this.#address = ipv4Octets(config.address);
-    this.#interface = at;
     this.#outside = outside;
     this.#zone = new LocalZone(config, at, names);
     this.#forwarder = new Forwarder(config, outside);
-    this.#streams = new DnsStreams(at, outside, (bytes, client) => this.#query(bytes, client));
+    this.#streams = new DnsStreams(outside, (bytes, client) => this.#query(bytes, client));
     for (const { type, name } of this.#zone.unusable)
       outside.log({
         event: 'dns-record-unusable',
@@ -100,7 +99,8 @@ export class DnsServer implements Service {
   start(stack: Stack): void {
     this.#udpLimit = Math.max(DNS_MIN_UDP_LENGTH, stack.mtu - IPV4_HEADER_LENGTH - UDP_HEADER_LENGTH);
     this.#socket = stack.udp.open(DNS_PORT, (datagram) => this.#receive(datagram), { address: this.#address });
-    this.#streams.start(stack.tcp, this.#address);
+    this.#stack = stack;
+    this.#streams.start(stack, this.#address);
   }
 
   stop(): void {
@@ -115,7 +115,7 @@ export class DnsServer implements Service {
   }
 
   #receive({ from, payload }: UdpDatagram): void {
-    if (from.port === 0 || !isOnLink(this.#interface, readUint32(from.address, 0))) {
+    if (from.port === 0 || this.#stack?.leadsTo(readUint32(from.address, 0)) !== true) {
       this.#outside.counters.add('dns-off-link');
       return;
     }

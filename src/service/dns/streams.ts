@@ -10,7 +10,7 @@ import { joined } from '../../base/joined.ts';
 import type { Millis, Scheduler, Timer } from '../../base/time.ts';
 import type { TcpConnection, TcpEvents, TcpLayer, TcpListener, TcpRequest } from '../../stack/tcp-layer.ts';
 import { DNS_PORT } from '../../wire/dns-message.ts';
-import { type Ipv4Interface, isOnLink } from '../../wire/ipv4-address.ts';
+import type { Ipv4 } from '../../wire/ipv4-address.ts';
 import { readUint16, readUint32 } from '../../wire/octets.ts';
 import type { DnsClient } from './client.ts';
 
@@ -31,22 +31,26 @@ export interface StreamsOutside {
   readonly counters: Counters;
 }
 
+/** What the streams need of the gateway's stack. */
+export interface StreamsStack {
+  readonly tcp: TcpLayer;
+  leadsTo(address: Ipv4): boolean;
+}
+
 export class DnsStreams {
-  readonly #interface: Ipv4Interface;
   readonly #outside: StreamsOutside;
   readonly #onQuery: OnQuery;
   /** The one that was quiet longest first. */
   readonly #clients = new Set<StreamClient>();
   #listener: TcpListener | undefined;
 
-  constructor(at: Ipv4Interface, outside: StreamsOutside, onQuery: OnQuery) {
-    this.#interface = at;
+  constructor(outside: StreamsOutside, onQuery: OnQuery) {
     this.#outside = outside;
     this.#onQuery = onQuery;
   }
 
-  start(tcp: TcpLayer, address: Uint8Array): void {
-    this.#listener = tcp.listen(DNS_PORT, (request) => this.#request(request), address);
+  start(stack: StreamsStack, address: Uint8Array): void {
+    this.#listener = stack.tcp.listen(DNS_PORT, (request) => this.#request(request, stack), address);
   }
 
   stop(): void {
@@ -59,8 +63,8 @@ export class DnsStreams {
     return this.#clients.size;
   }
 
-  #request(request: TcpRequest): void {
-    if (!isOnLink(this.#interface, readUint32(request.from.address, 0))) {
+  #request(request: TcpRequest, stack: StreamsStack): void {
+    if (!stack.leadsTo(readUint32(request.from.address, 0))) {
       this.#outside.counters.add('dns-off-link');
       request.refuse();
     } else if (this.#clients.size >= CONNECTION_LIMIT && !this.#makeRoom()) {

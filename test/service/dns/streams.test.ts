@@ -3,8 +3,10 @@ import { Counters } from '../../../src/base/counters.ts';
 import type { DnsClient } from '../../../src/service/dns/client.ts';
 import { CONNECTION_LIMIT, DnsStreams, PIPELINE_LIMIT } from '../../../src/service/dns/streams.ts';
 import type { OnTcpRequest, TcpConnection, TcpEvents, TcpLayer } from '../../../src/stack/tcp-layer.ts';
+import { parseIpv4Interface } from '../../../src/wire/ipv4-address.ts';
+import { stackAt } from '../../support/fake-stack.ts';
 import { ManualScheduler } from '../../support/manual-scheduler.ts';
-import { ip, octets } from '../../support/stack-peer.ts';
+import { octets } from '../../support/stack-peer.ts';
 
 /** A query of four octets, behind its length. */
 const QUERY = Uint8Array.of(0, 4, 1, 2, 3, 4);
@@ -119,7 +121,7 @@ class StreamsBench {
   readonly asked: string[] = [];
   readonly #asking: DnsClient[] = [];
   #onRequest: OnTcpRequest | undefined;
-  readonly streams = new DnsStreams({ address: ip('10.0.2.2'), prefixLength: 24 }, this, (bytes, client) => {
+  readonly streams = new DnsStreams(this, (bytes, client) => {
     if (bytes[0] === 0xff) return false;
     this.asked.push(bytes.join());
     this.#asking.push(client);
@@ -131,7 +133,7 @@ class StreamsBench {
       this.#onRequest = onRequest;
       return { port, close: () => undefined };
     };
-    this.streams.start({ listen } as TcpLayer, octets('10.0.2.3'));
+    this.streams.start(stackAt(parseIpv4Interface('10.0.2.2/24')!, { listen } as TcpLayer), octets('10.0.2.3'));
   }
 
   connect(from = '10.0.2.100'): FakeConnection {
