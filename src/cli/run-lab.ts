@@ -43,11 +43,12 @@ export async function runLab(
   onReady: (lab: RunningLab) => Promise<void>,
 ): Promise<void> {
   const stopped = stopSignal();
-  await withLab(plan, doors, control, nodeEnvironment(stateFolder(plan.name), log), async (lab) => {
+  const environment = nodeEnvironment(stateFolder(plan.name), log);
+  await withLab(plan, doors, control, environment, async (lab) => {
     await control.serve({ lab, pid: process.pid, version: version() });
     await onReady(lab);
     const signal = await stopped;
-    log({ event: 'stopping', message: `${plan.name} stops`, signal });
+    environment.log({ event: 'stopping', message: `${plan.name} stops`, signal });
   });
   log({ event: 'stopped', message: `${plan.name} stopped; captures and leases are complete` });
 }
@@ -74,14 +75,14 @@ export async function withLab<T>(
   }
 }
 
-/** A reader of a live capture who has stopped reading is waited for a while only. */
+/** A reader of a live capture or of events who has stopped reading is waited for a while only. */
 async function stop(lab: RunningLab, control: ControlServer): Promise<void> {
   const closed = control.close();
   const patience = setTimeout(() => control.cutOff(), READER_PATIENCE);
   await lab.stop();
-  clearTimeout(patience);
-  control.cutOff();
+  control.finish();
   await closed;
+  clearTimeout(patience);
 }
 
 /** A QEMU that still listens in the folder keeps it. */

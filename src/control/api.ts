@@ -6,6 +6,7 @@ import type { Context } from 'hono';
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { captureRoutes } from './captures.ts';
+import { eventRoutes } from './events.ts';
 import { forwardRoutes } from './forwards.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Asked, Controlled, Route, Streamed } from './route.ts';
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...forwardRoutes,
   ...captureRoutes,
+  ...eventRoutes,
   route({
     method: 'GET',
     path: '/v1/openapi.json',

@@ -48,6 +48,13 @@ export class ControlServer {
     return closed;
   }
 
+  /** Ends the connections when what was answered has been sent. */
+  finish(): void {
+    setImmediate(() => {
+      for (const socket of this.#open) socket.destroySoon();
+    });
+  }
+
   /** Cuts off those who do not read their answers. */
   cutOff(): void {
     for (const socket of this.#open) socket.destroy();

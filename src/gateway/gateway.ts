@@ -15,7 +15,7 @@ import type { Log } from '../base/log.ts';
 import type { HostResolvers } from '../base/resolvers.ts';
 import type { Scheduler, WallClock } from '../base/time.ts';
 import type { Port } from '../link/port.ts';
-import type { Flow } from '../nat/flow.ts';
+import type { Flow, FlowListener } from '../nat/flow.ts';
 import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
 import type { HostForwards } from '../nat/host-forwards.ts';
 import { Nat } from '../nat/nat.ts';
@@ -57,6 +57,7 @@ export interface GatewayOutside {
   readonly resolvers: HostResolvers;
   /** Where leases survive a restart. */
   readonly leases?: StateFile;
+  readonly onFlow?: FlowListener;
 }
 
 export class Gateway {

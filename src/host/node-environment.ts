@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Log } from '../base/log.ts';
 import type { Environment } from '../lab/environment.ts';
+import { EventFeed } from '../lab/event-feed.ts';
 import { nodeRandom, nodeScheduler, nodeWallClock } from './clock.ts';
 import { openDoor } from './doors.ts';
 import { openFileSink } from './file-sink.ts';
@@ -13,11 +14,16 @@ import { openStateFile } from './state-file.ts';
 
 /** The real machine. A lab's documents are kept in `stateFolder`. */
 export function nodeEnvironment(stateFolder: string, log: Log): Environment {
+  const events = new EventFeed(nodeWallClock);
   return {
     scheduler: nodeScheduler,
     wallClock: nodeWallClock,
     random: nodeRandom,
-    log,
+    log: (entry) => {
+      log(entry);
+      events.log(entry);
+    },
+    events,
     net: new NodeHostNet(),
     resolvers: new FileResolvers(nodeScheduler),
     openDoor,

@@ -7,12 +7,15 @@ import type { HostResolvers } from '../base/resolvers.ts';
 import type { SocketAddress } from '../base/socket-address.ts';
 import type { Scheduler, WallClock } from '../base/time.ts';
 import type { Arrival, Door, DoorMode } from '../link/arrival.ts';
+import type { EventFeed } from './event-feed.ts';
 
 export interface Environment {
   readonly scheduler: Scheduler;
   readonly wallClock: WallClock;
   readonly random: Random;
+  /** Tells `events`, too. */
   readonly log: Log;
+  readonly events: EventFeed;
   readonly net: HostNet;
   readonly resolvers: HostResolvers;
   /**

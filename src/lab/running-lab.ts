@@ -8,8 +8,11 @@ import { formatSocketAddress } from '../base/socket-address.ts';
 import type { RecorderOptions, RecordingEnd } from '../capture/recorder.ts';
 import { Recorder } from '../capture/recorder.ts';
 import type { Door } from '../link/arrival.ts';
+import type { FlowListener } from '../nat/flow.ts';
 import type { HostForwards } from '../nat/host-forwards.ts';
+import { DropWatch } from './drop-watch.ts';
 import type { Environment } from './environment.ts';
+import type { EventFeed, EventListener } from './event-feed.ts';
 import { flowStatus } from './flow-status.ts';
 import { forwardPlaces } from './forward-place.ts';
 import { KeptForwards } from './kept-forwards.ts';
@@ -22,6 +25,7 @@ import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus } from './status
 export class RunningLab {
   readonly plan: LabPlan;
   readonly forwards: LabForwards;
+  readonly #drops: DropWatch;
   readonly #environment: Environment;
   readonly #networks = new Map<string, RunningNetwork>();
   readonly #doors: Door[] = [];
@@ -41,6 +45,12 @@ export class RunningLab {
 
   private constructor(plan: LabPlan, environment: Environment) {
     this.plan = plan;
+    this.#drops = new DropWatch(
+      environment.scheduler,
+      () => this.#networks.values(),
+      () => this.events.hasListeners,
+      (entry) => this.events.tell(() => entry),
+    );
     this.#environment = environment;
     this.forwards = new LabForwards({
       places: () => forwardPlaces(this.plan),
@@ -68,6 +78,18 @@ export class RunningLab {
       captures: this.captures(),
       forwards: this.forwards.list(),
     };
+  }
+
+  /** What happens. */
+  get events(): EventFeed {
+    return this.#environment.events;
+  }
+
+  /** Hears what the log says, and what conversations begin and end and what is dropped; the result ends that. */
+  listen(listener: EventListener): () => void {
+    const stop = this.events.listen(listener);
+    this.#drops.start();
+    return stop;
   }
 
   /** Conversations of guests with the world and with the host. */
@@ -118,6 +140,20 @@ export class RunningLab {
     await Promise.all(this.#doors.map((door) => door.close()));
     await Promise.all([...this.#networks.values()].map((network) => network.stop()));
     await Promise.all([...this.#captures.values()].map((capture) => capture.stop()));
+    this.events.end();
+  }
+
+  #flowListener(network: string): FlowListener {
+    return (change, flow) =>
+      this.events.tell(() => {
+        const status = flowStatus(network, flow);
+        const { protocol, initiator, guest, peer, target } = status;
+        const ends =
+          initiator === 'guest'
+            ? `${guest} to ${peer ?? target ?? 'others'}`
+            : `${target ?? peer ?? 'others'} to ${guest}`;
+        return { event: `flow-${change}`, message: `${protocol} from ${ends} ${change}`, ...status };
+      });
   }
 
   #networkForwards(): ReadonlyMap<string, HostForwards> {
@@ -132,7 +168,8 @@ export class RunningLab {
     const isTaken = (port: string) => [...this.#networks.values()].some((network) => network.jack(port) !== undefined);
     for (const network of plan.networks) {
       const nics = plan.nics.filter((nic) => nic.network === network.name);
-      this.#networks.set(network.name, await RunningNetwork.start(network, nics, isTaken, this.#environment));
+      const onFlow = this.#flowListener(network.name);
+      this.#networks.set(network.name, await RunningNetwork.start(network, nics, isTaken, this.#environment, onFlow));
     }
     await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);

@@ -11,6 +11,7 @@ import type { Arrival, LeaveReason } from '../link/arrival.ts';
 import { countDrops } from '../link/drops.ts';
 import { Jack } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
+import type { FlowListener } from '../nat/flow.ts';
 import type { GuestForward } from '../nat/forward-spec.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { Environment, FolderShare } from './environment.ts';
@@ -45,12 +46,13 @@ export class RunningNetwork {
     nics: readonly NicPlan[],
     isTaken: (port: string) => boolean,
     environment: Environment,
+    onFlow: FlowListener,
   ): Promise<RunningNetwork> {
     const { smb } = plan.gateway ?? {};
     const share = smb && (await environment.openShare(smb.folder));
     let gateway: Gateway | undefined;
     try {
-      gateway = await gatewayOf(plan, share, environment);
+      gateway = await gatewayOf(plan, share, environment, onFlow);
       const network = new RunningNetwork(plan, nics, isTaken, gateway, share, environment);
       await gateway?.start();
       return network;
@@ -207,6 +209,7 @@ async function gatewayOf(
   { name, mtu, gateway: plan }: NetworkPlan,
   share: FolderShare | undefined,
   environment: Environment,
+  onFlow: FlowListener,
 ): Promise<Gateway | undefined> {
   if (plan === undefined) return undefined;
   const { tftpFolder, smb, ...config } = plan;
@@ -223,6 +226,7 @@ async function gatewayOf(
       random: environment.random,
       log: (entry) => log({ ...entry, network: name }),
       leases: environment.openState(`${name}.leases.json`),
+      onFlow,
     },
   );
 }

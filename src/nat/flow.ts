@@ -18,16 +18,25 @@ export interface Flow {
   close(): void;
 }
 
+/** Hears of every flow when it begins and when it has ended. */
+export type FlowListener = (change: 'began' | 'ended', flow: Flow) => void;
+
 /** Every flow of one gateway. */
 export class FlowTable {
   readonly #flows = new Set<Flow>();
+  readonly #onChange: FlowListener;
+
+  constructor(onChange: FlowListener = () => undefined) {
+    this.#onChange = onChange;
+  }
 
   add(flow: Flow): void {
     this.#flows.add(flow);
+    this.#onChange('began', flow);
   }
 
   remove(flow: Flow): void {
-    this.#flows.delete(flow);
+    if (this.#flows.delete(flow)) this.#onChange('ended', flow);
   }
 
   get size(): number {

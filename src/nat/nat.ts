@@ -17,6 +17,7 @@ import type { Stack } from '../stack/stack.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { ipv4Octets } from '../wire/ipv4-address.ts';
 import { EchoNat } from './echo-nat.ts';
+import type { FlowListener } from './flow.ts';
 import { FlowTable } from './flow.ts';
 import type { GuestForward, HostForward } from './forward-spec.ts';
 import { GuestForwards } from './guest-forwards.ts';
@@ -40,6 +41,7 @@ export interface NatOutside {
   readonly counters: Counters;
   /** The address that a machine of the lab has now. */
   readonly resolve: (name: string) => Ipv4 | undefined;
+  readonly onFlow?: FlowListener | undefined;
 }
 
 /** A part of NAT that takes what the stack hands over. */
@@ -49,7 +51,7 @@ interface Translator {
 }
 
 export class Nat {
-  readonly flows = new FlowTable();
+  readonly flows: FlowTable;
   readonly hostForwards: HostForwards;
   readonly #net: HostNet;
   readonly #hostForwards: readonly HostForward[];
@@ -58,9 +60,10 @@ export class Nat {
   #isStopped = false;
 
   constructor({ egress, source, hostForwards, guestForwards }: NatConfig, stack: Stack, outside: NatOutside) {
-    const { net, scheduler, counters, resolve } = outside;
-    const { flows } = this;
+    const { net, scheduler, counters, resolve, onFlow } = outside;
+    const flows = new FlowTable(onFlow);
     const shared = { stack, net, scheduler, counters, flows };
+    this.flows = flows;
     this.#net = net;
     this.#hostForwards = hostForwards;
     this.hostForwards = new HostForwards({

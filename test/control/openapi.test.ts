@@ -49,12 +49,18 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { at: '/v1/captures/1', status: 204 },
     { at: '/v1/captures/1', status: 404 },
   ],
+  'GET /v1/log': [{ status: 200 }],
+  'GET /v1/events': [
+    { at: '/v1/events?past=10&kinds=leases,log', status: 200 },
+    { at: '/v1/events?past=-1&kinds=lease', status: 400 },
+  ],
   'GET /v1/openapi.json': [{ status: 200 }],
 };
 
 async function office() {
   const environment = new MemoryEnvironment();
   const lab = await RunningLab.start(planOf(LAB), [], environment);
+  environment.log({ event: 'tried', message: 'a lab was started to be asked' });
   environment.net.listeners[0]!.arrive({ address: Uint8Array.of(127, 0, 0, 1), port: 50_000 });
   const api = controlApi({ lab, pid: 42, version: '1.2.3' });
   const document = (await (await api.request('/v1/openapi.json')).json()) as Document;

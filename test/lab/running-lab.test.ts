@@ -100,7 +100,7 @@ describe('a lab from a file', () => {
       connected: true,
       fromGuest: { frames: 1, octets: 60 },
     });
-    expect(environment.events).toEqual(['port-connected', 'port-left', 'port-connected']);
+    expect(environment.eventNames).toEqual(['port-connected', 'port-left', 'port-connected']);
   });
 
   it('turns away a second machine while the port is taken', async () => {
@@ -108,7 +108,7 @@ describe('a lab from a file', () => {
     const [first, second] = [new FakePort(), new FakePort()];
     environment.arrive('unix:web', first);
     expect(environment.arrive('unix:web', second).isRefused).toBe(true);
-    expect(environment.events).toContain('port-busy');
+    expect(environment.eventNames).toContain('port-busy');
   });
 
   it('has each frame once in captures of the lab and its networks, and both directions in those of a port', async () => {

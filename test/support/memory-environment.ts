@@ -4,6 +4,7 @@ import type { LogEntry } from '../../src/base/log.ts';
 import type { SocketAddress } from '../../src/base/socket-address.ts';
 import { formatSocketAddress } from '../../src/base/socket-address.ts';
 import type { Environment, FolderShare } from '../../src/lab/environment.ts';
+import { EventFeed } from '../../src/lab/event-feed.ts';
 import type { Arrival, Door, DoorMode, LeaveReason } from '../../src/link/arrival.ts';
 import type { Port } from '../../src/link/port.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
@@ -29,9 +30,12 @@ export class MemoryEnvironment implements Environment {
 
   readonly log = (entry: LogEntry): void => {
     this.entries.push(entry);
+    this.events.log(entry);
   };
 
-  get events(): readonly string[] {
+  readonly events = new EventFeed(this.scheduler);
+
+  get eventNames(): readonly string[] {
     return this.entries.map(({ event }) => event);
   }
 
