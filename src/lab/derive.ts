@@ -1,4 +1,5 @@
 /** What follows from a lab's names and subnets when nothing else is said: link addresses, the gateway's address and the pool. */
+import { fnv1a } from '../base/fnv1a.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { broadcastOf, networkOf } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
@@ -20,10 +21,9 @@ export function gatewayMac(address: Ipv4): Mac {
   return GATEWAY_PREFIX + address;
 }
 
-/** FNV-1a, 32 bits, folded to 24 as its authors advise. */
+/** FNV-1a folded to 24 bits, as its authors advise. */
 function hash24(text: string): number {
-  let hash = 0x811c_9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
+  const hash = fnv1a(text);
   return ((hash >>> 24) ^ hash) & 0xff_ffff;
 }
 

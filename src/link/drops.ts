@@ -9,6 +9,12 @@ export type DropReason =
   | 'egress-full'
   /** The machine has hung up, and its connection is being closed. */
   | 'port-closing'
+  /** Chance took it, as the link's `loss` says. */
+  | 'link-loss'
+  /** As many frames as the link's `limit` says wait already. */
+  | 'link-overlimit'
+  /** The link is down, or went down while the frame was under way. */
+  | 'link-down'
   /** Source address is a group or zero: no station has it. */
   | 'invalid-source'
   /** The destination is on the port that the frame came from. */

@@ -3,14 +3,17 @@
  *
  * The jack stays when the machine behind it leaves; it counts, lets captures listen and bounds the queue towards the machine.
  *
- *     machine's Port ──from-guest──> meter -> probes -> LAN
- *     machine's Port <──to-guest──── meter <- probes <- queue limit <- LAN
+ *     machine's Port ──from-guest──> meter -> probes -> [impairment] -> LAN
+ *     machine's Port <──to-guest──── meter <- probes <- queue limit <- [impairment] <- LAN
+ *
+ * What impairs a direction is in its way only while there is something to impair.
  */
 import { Counters } from '../base/counters.ts';
 import type { Mac } from '../wire/mac.ts';
 import type { DropReason, DropSink } from './drops.ts';
-import type { FrameBatch } from './frame-batch.ts';
+import type { FrameBatch, FrameSink } from './frame-batch.ts';
 import { octetsOf } from './frame-batch.ts';
+import type { Impairment } from './impairment.ts';
 import type { Port, PortReceiver } from './port.ts';
 import type { Direction, Probe } from './probe.ts';
 
@@ -34,6 +37,13 @@ export class Jack implements Port, DropSink {
   #probes: readonly Probe[] = [];
   #machine: Port | undefined;
   #lan: PortReceiver | undefined;
+  #inwardImpairment: Impairment | undefined;
+  #outwardImpairment: Impairment | undefined;
+  /** Where frames go on behind what impairs them. */
+  readonly beyond: Readonly<Record<Direction, FrameSink>> = {
+    'from-guest': { push: (batch, first, end) => this.#lan?.push(batch, first, end) },
+    'to-guest': { push: (batch, first, end) => this.#deliver(batch, first, end) },
+  };
 
   constructor(name: string, mac?: Mac, egressLimit = EGRESS_LIMIT) {
     this.name = name;
@@ -63,10 +73,18 @@ export class Jack implements Port, DropSink {
     machine.attach(this.#inward);
   }
 
-  /** The machine is gone. */
+  /** The machine is gone, and so is what is under way. */
   disconnect(): void {
+    this.#inwardImpairment?.clear('port-closing');
+    this.#outwardImpairment?.clear('port-closing');
     this.#machine?.detach();
     this.#machine = undefined;
+  }
+
+  /** From now on frames of this direction pass through `impairment`, which leads to `beyond`; undefined: nothing is in their way. */
+  impair(direction: Direction, impairment: Impairment | undefined): void {
+    if (direction === 'from-guest') this.#inwardImpairment = impairment;
+    else this.#outwardImpairment = impairment;
   }
 
   attach(receiver: PortReceiver): void {
@@ -90,14 +108,8 @@ export class Jack implements Port, DropSink {
   }
 
   push(batch: FrameBatch, first: number, end: number): void {
-    const machine = this.#machine;
-    if (machine === undefined) return;
-    if (machine.queued >= this.#egressLimit) {
-      this.dropped('egress-full', batch, first, end);
-      return;
-    }
-    this.#observe('to-guest', this.toGuest, batch, first, end);
-    machine.push(batch, first, end);
+    if (this.#outwardImpairment === undefined) this.#deliver(batch, first, end);
+    else this.#outwardImpairment.push(batch, first, end);
   }
 
   dropped(reason: DropReason, _batch: FrameBatch, first: number, end: number): void {
@@ -106,7 +118,19 @@ export class Jack implements Port, DropSink {
 
   #receive(batch: FrameBatch, first: number, end: number): void {
     this.#observe('from-guest', this.fromGuest, batch, first, end);
-    this.#lan?.push(batch, first, end);
+    if (this.#inwardImpairment === undefined) this.#lan?.push(batch, first, end);
+    else this.#inwardImpairment.push(batch, first, end);
+  }
+
+  #deliver(batch: FrameBatch, first: number, end: number): void {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    if (machine.queued >= this.#egressLimit) {
+      this.dropped('egress-full', batch, first, end);
+      return;
+    }
+    this.#observe('to-guest', this.toGuest, batch, first, end);
+    machine.push(batch, first, end);
   }
 
   #observe(direction: Direction, traffic: Traffic, batch: FrameBatch, first: number, end: number): void {

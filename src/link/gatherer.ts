@@ -1,15 +1,20 @@
 import type { Loan } from '../base/loan.ts';
-import type { FrameSink } from '../link/frame-batch.ts';
-import { FrameBatch, LENGTH_PREFIX } from '../link/frame-batch.ts';
+import type { FrameSink } from './frame-batch.ts';
+import { FrameBatch, LENGTH_PREFIX } from './frame-batch.ts';
 
 const INITIAL_LENGTH = 256 * 1024;
 
-/** Copies frames that lie scattered in a chunk into one batch of neighbours, so that they leave together. */
+/** Copies frames that lie scattered into one batch of neighbours, so that they leave together. */
 export class Gatherer {
   readonly #batch = new FrameBatch(new Uint8Array(INITIAL_LENGTH));
   /** A buffer that a port retained and gave back. */
   #spare: Uint8Array | undefined;
   #end = 0;
+
+  /** The batch can index no more; what was added must be released first. */
+  get isFull(): boolean {
+    return this.#batch.isFull;
+  }
 
   /** Adds frames [first, end), prefixes included. A batch's frames fit. */
   add(batch: FrameBatch, first: number, end: number): void {
