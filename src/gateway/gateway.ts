@@ -20,6 +20,7 @@ import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
 import type { HostForwards } from '../nat/host-forwards.ts';
 import { Nat } from '../nat/nat.ts';
 import type { EgressConfig } from '../policy/egress.ts';
+import type { RouterInterface } from '../router/router.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import { DhcpServer } from '../service/dhcp/server.ts';
@@ -31,6 +32,7 @@ import { TftpServer } from '../service/tftp/server.ts';
 import { Stack } from '../stack/stack.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
+import type { NamedHost } from './lab-names.ts';
 import { NetworkNames } from './lab-names.ts';
 
 export interface GatewayConfig {
@@ -46,6 +48,8 @@ export interface GatewayConfig {
   readonly nat?: Omit<EgressConfig, 'gateway'> & { readonly source?: Ipv4 };
   readonly hostForwards: readonly HostForward[];
   readonly guestForwards: readonly GuestForward[];
+  /** Stations that its name server knows beside machines with leases. */
+  readonly hosts?: readonly NamedHost[];
 }
 
 export interface GatewayOutside {
@@ -63,6 +67,9 @@ export interface GatewayOutside {
 export class Gateway {
   /** What the stack dropped and the services refused, by name. */
   readonly counters = new Counters();
+  readonly names: NetworkNames;
+  /** What the gateway is to a router that joins its network with others. */
+  readonly routerInterface: RouterInterface;
   readonly #stack: Stack;
   readonly #nat: Nat;
   readonly #dhcp: DhcpServer | undefined;
@@ -74,16 +81,19 @@ export class Gateway {
     const { scheduler, random } = outside;
     const takesTransit = nat !== undefined;
     this.#stack = new Stack({ mac, mtu, scheduler, random, takesTransit, drops: counters });
-    this.#stack.configure({ interface: config.interface, extra: extraAddresses(config) });
+    const extra = extraAddresses(config);
+    this.#stack.configure({ interface: config.interface, extra });
+    this.routerInterface = { stack: this.#stack, interface: config.interface, extra };
     this.#dhcp = dhcp && new DhcpServer(dhcp, config.interface, mtu, { ...outside, counters });
-    const names = new NetworkNames(config.interface.address, dhcp, () => this.#dhcp?.bound() ?? []);
-    const nameServer = dns && new DnsServer(dns, config.interface, names, { ...outside, counters });
+    const { hosts } = config;
+    this.names = new NetworkNames({ gateway: config.interface.address, dhcp, hosts }, () => this.#dhcp?.bound() ?? []);
+    const nameServer = dns && new DnsServer(dns, config.interface, this.names, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
     const advertisements = new RouterAdvertisements(scheduler, random);
     this.#services = [advertisements, this.#dhcp, nameServer, files].filter((service) => service !== undefined);
     const { hostForwards, guestForwards } = config;
     const egress = nat && { ...nat, gateway: config.interface };
-    const resolve = (name: string) => names.addressesOf(name)[0];
+    const resolve = (name: string) => this.names.addressesHere(name)[0];
     this.#nat = new Nat({ egress, source: nat?.source, hostForwards, guestForwards }, this.#stack, {
       ...outside,
       counters,

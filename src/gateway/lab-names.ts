@@ -1,6 +1,6 @@
 /**
- * Who is called what on one network, as its name server tells it: cards that the configuration names, machines that told DHCP a name,
- * and the gateway itself.
+ * Who is called what on one network, as its name server tells it: cards that the configuration names, routers, machines that told DHCP
+ * a name, and the gateway itself; then whom the networks that it is joined with know.
  *
  * A name of the configuration is its card's for good: what another machine calls itself does not take it, nor `gateway`. Addresses are
  * those that are reserved or leased now.
@@ -17,16 +17,31 @@ const GATEWAY = 'gateway';
 /** What is asked of a lease. */
 type NamedLease = Pick<LeaseEntry, 'mac' | 'address' | 'state' | 'hostname'>;
 
+/** A station whose address is fixed. Of several names of one address the first is the one that the address is known by. */
+export interface NamedHost {
+  readonly name: string;
+  readonly address: Ipv4;
+}
+
+export interface NetworkNamesConfig {
+  readonly gateway: Ipv4;
+  readonly dhcp?: DhcpConfig | undefined;
+  readonly hosts?: readonly NamedHost[] | undefined;
+}
+
 export class NetworkNames implements LabNames {
   readonly #gateway: Ipv4;
+  readonly #hosts: readonly NamedHost[];
   readonly #leases: () => Iterable<NamedLease>;
   readonly #reservations: ReadonlyMap<Mac, Ipv4>;
   /** Names of the configuration, by card. */
   readonly #named: ReadonlyMap<Mac, string>;
   readonly #taken: ReadonlySet<string>;
+  #others: readonly NetworkNames[] = [];
 
-  constructor(gateway: Ipv4, dhcp: DhcpConfig | undefined, leases: () => Iterable<NamedLease>) {
+  constructor({ gateway, dhcp, hosts = [] }: NetworkNamesConfig, leases: () => Iterable<NamedLease>) {
     this.#gateway = gateway;
+    this.#hosts = hosts;
     this.#leases = leases;
     const reservations = dhcp?.reservations ?? [];
     this.#reservations = new Map(reservations.map(({ mac, address }) => [mac, address]));
@@ -34,25 +49,47 @@ export class NetworkNames implements LabNames {
       ...[...(dhcp?.hostnames ?? [])].map(([mac, name]) => [mac, name.toLowerCase()] as const),
       ...reservations.flatMap(({ mac, hostname }) => (hostname ? [[mac, hostname.toLowerCase()] as const] : [])),
     ]);
-    this.#taken = new Set([GATEWAY, 'localhost', ...this.#named.values()]);
+    this.#taken = new Set([GATEWAY, 'localhost', ...hosts.map(({ name }) => name), ...this.#named.values()]);
+  }
+
+  /** Names that are nobody's on this network, and addresses of other networks, are looked for here. */
+  alsoKnow(others: readonly NetworkNames[]): void {
+    this.#others = others;
   }
 
   addressesOf(host: string): readonly Ipv4[] {
     const wanted = host.toLowerCase();
     if (wanted === GATEWAY) return [this.#gateway];
+    const here = this.addressesHere(wanted);
+    if (here.length > 0) return here;
+    return [...new Set(this.#others.flatMap((other) => other.addressesHere(wanted)))];
+  }
+
+  nameOf(address: Ipv4): string | undefined {
+    if (address === this.#gateway) return GATEWAY;
+    for (const names of [this, ...this.#others]) {
+      const name = names.#ownNameOf(address);
+      if (name !== undefined) return name;
+    }
+    return undefined;
+  }
+
+  /** Those that are known on this network, but the gateway's. */
+  addressesHere(host: string): readonly Ipv4[] {
+    const wanted = host.toLowerCase();
     const addresses = new Set<Ipv4>();
     for (const { name, address } of this.#owners()) if (name === wanted) addresses.add(address);
     return [...addresses];
   }
 
-  nameOf(address: Ipv4): string | undefined {
-    if (address === this.#gateway) return GATEWAY;
+  #ownNameOf(address: Ipv4): string | undefined {
     for (const owner of this.#owners()) if (owner.address === address) return owner.name;
     return undefined;
   }
 
   /** Every name with an address. */
-  *#owners(): Iterable<{ readonly name: string; readonly address: Ipv4 }> {
+  *#owners(): Iterable<NamedHost> {
+    yield* this.#hosts;
     for (const [mac, address] of this.#reservations) {
       const name = this.#named.get(mac);
       if (name !== undefined) yield { name, address };

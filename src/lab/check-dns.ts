@@ -40,7 +40,8 @@ export function checkDns(
   }
   const isClosed = entry.gateway === 'isolated' || entry.restrict === true;
   if (isClosed) reportClosed(dns, path, report);
-  const upstream = isClosed ? [] : checkUpstream(dns, own.address, path, report);
+  const asksNobody = isClosed || (entry.gateway === 'routed' && dns.upstream === undefined);
+  const upstream = asksNobody ? [] : checkUpstream(dns, own.address, path, report);
   return {
     address: own.address,
     domain,

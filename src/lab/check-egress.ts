@@ -16,19 +16,31 @@ export function natPlan(entry: NetworkEntry): NatPlan | undefined {
   };
 }
 
+const NO_WAY_OUT = { routed: 'a routed network', isolated: 'an isolated network', none: undefined } as const;
+
 /** What needs a way out is not silently left undone. */
 export function checkEgress(entry: NetworkEntry, path: IssuePath, report: Report): void {
-  const why = entry.gateway === 'isolated' ? 'an isolated network' : entry.restrict === true ? 'restrict' : undefined;
+  const { gateway = 'nat' } = entry;
+  const why = gateway !== 'nat' ? NO_WAY_OUT[gateway] : entry.restrict === true ? 'restrict' : undefined;
   if (why === undefined) return;
-  for (const key of ['host-access', 'metadata', 'source'] as const) {
+  const keys = ['host-access', 'metadata', 'source', ...(gateway === 'routed' ? [] : ['routes' as const])] as const;
+  for (const key of keys) {
     const value = entry[key];
     if (value === undefined || value === 'refuse' || (Array.isArray(value) && value.length === 0)) continue;
     report({
       code: 'no-way-out',
       path: [...path, key],
-      message: `${why} lets nothing out, so ${key} means nothing`,
+      message: `${why} lets nothing out${gateway === 'routed' ? ' to the world' : ''}, so ${key} means nothing`,
       hint: why === 'restrict' ? 'remove one of the two' : 'remove it, or write gateway: nat',
       isAboutKey: true,
     });
   }
+  if (gateway === 'routed' && entry.restrict === true)
+    report({
+      code: 'no-way-out',
+      path: [...path, 'restrict'],
+      message: 'restrict leaves a routed network nothing to lead to',
+      hint: 'remove it, or write gateway: isolated in its place',
+      isAboutKey: true,
+    });
 }

@@ -3,6 +3,7 @@ import type { Issue, IssuePath } from '../base/issue.ts';
 import type { ForwardListen, GuestForward, HostForward } from '../nat/forward-spec.ts';
 import { forwardKey } from '../nat/forward-text.ts';
 import { readGuestForward } from '../nat/guest-forward-text.ts';
+import type { StaticRoute } from '../router/router.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
@@ -18,10 +19,11 @@ export function checkForwards(
   sound: SoundLab,
   networks: readonly CheckedNetwork[],
   nics: readonly CheckedNic[],
+  routes: GatewayRoutes,
   firstOpenPort: number,
   report: Report,
 ): readonly PlacedForward[] {
-  const places = placesOf(networks, nics);
+  const places = placesOf(networks, nics, routes);
   const placed: { readonly forward: HostForward; readonly path: IssuePath; readonly network: string }[] = [];
   for (const [i, text] of (sound.lab?.forwards ?? []).entries()) {
     if (text === undefined) continue;
@@ -47,10 +49,25 @@ export function checkForwards(
   return placed.map(({ network, forward }) => ({ network, forward }));
 }
 
-function placesOf(networks: readonly CheckedNetwork[], nics: readonly CheckedNic[]): ForwardPlaces {
+type GatewayRoutes = ReadonlyMap<string, readonly StaticRoute[]>;
+
+function placesOf(
+  networks: readonly CheckedNetwork[],
+  nics: readonly CheckedNic[],
+  routes: GatewayRoutes,
+): ForwardPlaces {
   return {
     networks: networks.flatMap(({ name, gateway }) =>
-      gateway === undefined ? [] : [{ name, interface: gateway.interface, hasDhcp: gateway.pool !== undefined }],
+      gateway === undefined
+        ? []
+        : [
+            {
+              name,
+              interface: gateway.interface,
+              hasDhcp: gateway.pool !== undefined,
+              behind: routes.get(name)?.map(({ to }) => to) ?? [],
+            },
+          ],
     ),
     nics,
   };

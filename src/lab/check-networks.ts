@@ -115,6 +115,7 @@ const FOR_A_GATEWAY = [
   'metadata',
   'source',
   'guest-forwards',
+  'routes',
 ] as const satisfies (keyof NetworkEntry)[];
 
 /** What only a gateway could do is not silently left undone. */

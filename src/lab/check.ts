@@ -12,6 +12,7 @@ import type { CheckedNetwork, Report } from './check-networks.ts';
 import { checkNetworks } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
 import { checkNics } from './check-nics.ts';
+import { checkGatewayRoutes, joinedNetworks, leadsOn } from './check-routing.ts';
 import { gatewayMac } from './derive.ts';
 import { labNameOf } from './names.ts';
 import type { CapturePlan, CaptureTarget, GatewayPlan, LabPlan, NetworkPlan } from './plan.ts';
@@ -25,8 +26,10 @@ import type { CaptureEntry } from './schema-values.ts';
 export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: number, report: Report): LabPlan {
   const name = sound.lab?.name ?? labNameOf(fileName);
   const networks = checkNetworks(sound, report);
+  const routes = checkGatewayRoutes(networks, report);
+  const joined = joinedNetworks(networks, []);
   const nics = checkNics(name, sound, networks, report);
-  const forwards = checkForwards(sound, networks, nics, firstOpenPort, report);
+  const forwards = checkForwards(sound, networks, nics, routes, firstOpenPort, report);
   return {
     name,
     networks: networks.map((network) =>
@@ -34,6 +37,7 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
         network,
         nics.filter((nic) => nic.network === network.name),
         forwards.filter((forward) => forward.network === network.name).map(({ forward }) => forward),
+        { routes: routes.get(network.name), knows: joined.get(network.name)! },
         sound,
         report,
       ),
@@ -47,6 +51,7 @@ function networkPlan(
   { name, entry, gateway }: CheckedNetwork,
   nics: readonly CheckedNic[],
   hostForwards: readonly HostForward[],
+  { routes, knows }: { readonly routes: GatewayPlan['routes']; readonly knows: readonly string[] },
   sound: SoundLab,
   report: Report,
 ): NetworkPlan {
@@ -76,6 +81,8 @@ function networkPlan(
     ...(dns !== undefined && { dns }),
     hostForwards,
     guestForwards,
+    ...(routes !== undefined && { routes }),
+    ...(knows.length > 0 && { knows }),
   };
   return { ...plan, gateway: gatewayPlan };
 }
@@ -88,12 +95,11 @@ function dhcpSettings(entry: NetworkEntry, own: Ipv4): DhcpSettings {
   const given = entriesOf(routes).map(({ to, via }) => ({ destination: to, gateway: via }));
   const isDefault = ({ destination }: DhcpRoute) => destination.prefixLength === 0;
   const routers = given.filter(isDefault).map(({ gateway }) => gateway);
-  const leadsOut = (entry.gateway ?? 'nat') === 'nat' && entry.restrict !== true;
   const answersNames = dns === undefined && entry.dns !== false;
   const domain = domainOf(entry);
   return {
     leaseTime: lease ?? DEFAULT_LEASE_TIME,
-    routers: routers.length === 0 && leadsOut ? [own] : routers,
+    routers: routers.length === 0 && leadsOn(entry) ? [own] : routers,
     routes: given.filter((route) => !isDefault(route)),
     dns: answersNames ? [own] : entriesOf(dns),
     ...(domain !== undefined && { domain }),

@@ -12,9 +12,17 @@ import type { LabPlan } from './plan.ts';
 /** Where forwards may lead. */
 export interface ForwardPlaces {
   /** Networks with a gateway. */
-  readonly networks: readonly { readonly name: string; readonly interface: Ipv4Interface; readonly hasDhcp: boolean }[];
+  readonly networks: readonly ForwardNetwork[];
   /** The cards of a lab. Where there are none, machines go by the names that they tell DHCP. */
   readonly nics: readonly ForwardNic[];
+}
+
+export interface ForwardNetwork {
+  readonly name: string;
+  readonly interface: Ipv4Interface;
+  readonly hasDhcp: boolean;
+  /** Networks that its gateway reaches by routers. */
+  readonly behind?: readonly Ipv4Interface[];
 }
 
 export interface ForwardNic {
@@ -64,6 +72,7 @@ export function forwardPlaces(plan: LabPlan): ForwardPlaces {
       name,
       interface: gateway.interface,
       hasDhcp: gateway.dhcp !== undefined,
+      behind: (gateway.routes ?? []).map(({ to }) => to),
     })),
     nics: plan.nics.map(({ node, name, network, mac }) => ({ node, name, network, address: reservations.get(mac) })),
   };
@@ -79,6 +88,8 @@ type Place = { readonly network: string; readonly guest: Ipv4 | string };
 
 function placeOfAddress(address: Ipv4, networks: ForwardPlaces['networks']): Place | Fault {
   const network = networks.find(({ interface: own }) => isOnLink(own, address));
+  const leading = networks.find(({ behind = [] }) => behind.some((to) => to.prefixLength > 0 && isOnLink(to, address)));
+  if (network === undefined && leading !== undefined) return { network: leading.name, guest: address };
   if (network === undefined) {
     const known = networks.map(({ name, interface: own }) => `${name} (${formatIpv4(own.address)})`);
     const hint =

@@ -3,6 +3,7 @@ import type { SocketAddress } from '../base/socket-address.ts';
 import type { DoorMode } from '../link/arrival.ts';
 import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
 import type { EgressConfig } from '../policy/egress.ts';
+import type { StaticRoute } from '../router/router.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
@@ -37,6 +38,10 @@ export interface GatewayPlan {
   readonly smb?: { readonly folder: string; readonly address: Ipv4 };
   readonly hostForwards: readonly HostForward[];
   readonly guestForwards: readonly GuestForward[];
+  /** Set where the gateway is an interface of the router that joins the lab's networks: what it reaches by routers of its network. */
+  readonly routes?: readonly StaticRoute[];
+  /** Other networks of the lab whose machines its name server knows. */
+  readonly knows?: readonly string[];
 }
 
 export interface NatPlan extends Omit<EgressConfig, 'gateway'> {

@@ -17,6 +17,7 @@ import { flowStatus } from './flow-status.ts';
 import { forwardPlaces } from './forward-place.ts';
 import { KeptForwards } from './kept-forwards.ts';
 import { LabForwards } from './lab-forwards.ts';
+import { LabRouting } from './lab-routing.ts';
 import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
 import { RunningNetwork } from './running-network.ts';
 import { leaseStatus, networkStatus, portStatus } from './status.ts';
@@ -28,6 +29,7 @@ export class RunningLab {
   readonly #drops: DropWatch;
   readonly #environment: Environment;
   readonly #networks = new Map<string, RunningNetwork>();
+  readonly #routing = new LabRouting();
   readonly #doors: Door[] = [];
   readonly #captures = new Map<string, RunningCapture>();
   #lastCapture = 0;
@@ -171,6 +173,7 @@ export class RunningLab {
       const onFlow = this.#flowListener(network.name);
       this.#networks.set(network.name, await RunningNetwork.start(network, nics, isTaken, this.#environment, onFlow));
     }
+    this.#routing.join(this.#networks);
     await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);
     for (const door of doors) this.#doors.push(await this.#openDoor(door, this.#networks.get(door.network)!));

@@ -53,7 +53,7 @@ function findingsOf(issue: z.core.$ZodIssue, parent: IssuePath = []): readonly F
       if (issue.input === undefined) return [missing(path)];
       return [wrongType(path, issue.expected, issue.input)];
     case 'invalid_value':
-      return [finding(/not supported yet/.test(issue.message) ? 'not-supported' : 'bad-value', path, issue.message)];
+      return [finding('bad-value', path, issue.message)];
     case 'too_small':
       if (issue.origin === 'number' || issue.origin === 'int')
         return [finding('out-of-range', path, `must be at least ${issue.minimum}`)];

@@ -5,13 +5,10 @@ import { MAX_MTU, MIN_MTU } from './plan.ts';
 import { boot, dhcp } from './schema-dhcp.ts';
 import { dns } from './schema-dns.ts';
 import { list, mapping, parsed } from './schema-forms.ts';
-import { address, capture, subnet } from './schema-values.ts';
+import { address, capture, route, subnet } from './schema-values.ts';
 import { parseHostAccess } from './setting-text.ts';
 
-const gateway = z.enum(['nat', 'isolated', 'none'], {
-  error: ({ input }) =>
-    input === 'routed' ? 'routed is not supported yet; use nat or isolated' : 'expected nat, isolated or none',
-});
+const gateway = z.enum(['nat', 'routed', 'isolated', 'none'], { error: 'expected nat, routed, isolated or none' });
 
 const hostPorts = parsed('bad-port', 'a port of the host', ['tcp 8000', 'udp 5000-5010'], parseHostAccess);
 
@@ -26,7 +23,7 @@ export const network = mapping({
   gateway: gateway
     .optional()
     .describe(
-      'nat (where it is left out): a station with DHCP, DNS, TFTP and ping, and the way out to the world; isolated: the same without a way out; none: no station at all',
+      'nat (where it is left out): a station with DHCP, DNS, TFTP and ping, the way to the other networks that are nat or routed, and to the world; routed: the same without the world; isolated: without a way out; none: no station at all',
     ),
   address: address.optional().describe("The gateway's own address; the second of the subnet where it is left out"),
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
@@ -48,6 +45,9 @@ export const network = mapping({
     .describe(
       'What of the host answers guests at an address that no machine has: 10.0.2.100:80 -> tcp 127.0.0.1:8080, or unix /PATH, or command LINE',
     ),
+  routes: list(route)
+    .optional()
+    .describe('What the gateway reaches by routers of its network: { to: 10.3.0.0/24, via: 10.0.2.1 }'),
   capture: capture.optional(),
 });
 

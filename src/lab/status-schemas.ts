@@ -24,6 +24,11 @@ const flowCounts = z.strictObject({ tcp: count, udp: count, echo: count }).meta(
 /** Flows by protocol. */
 export type FlowCounts = Told<typeof flowCounts>;
 
+const routeStatusSchema = z
+  .strictObject({ to: z.string().describe('`10.3.0.0/24`'), via: z.string().describe('The next router') })
+  .meta({ id: 'Route' });
+export type RouteStatus = Told<typeof routeStatusSchema>;
+
 const natStatusSchema = z
   .strictObject({
     restricted: z.boolean().describe('Nothing leaves the network but what a rule forwards'),
@@ -44,6 +49,9 @@ const gatewayStatusSchema = z
     nat: z.exactOptional(natStatusSchema),
     dns: z.exactOptional(z.strictObject({ address: z.string(), domain: z.exactOptional(z.string()) })),
     flows: flowCounts,
+    routes: z
+      .exactOptional(z.array(routeStatusSchema))
+      .describe("Where it leads to the lab's other networks: what it reaches by routers of its own"),
   })
   .meta({ id: 'Gateway' });
 export type GatewayStatus = Told<typeof gatewayStatusSchema>;

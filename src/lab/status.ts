@@ -2,15 +2,23 @@
 import type { Millis } from '../base/time.ts';
 import type { Jack } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
+import type { StaticRoute } from '../router/router.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
-import { formatIpv4, networkOf } from '../wire/ipv4-address.ts';
+import { formatIpv4, formatIpv4Interface, networkOf } from '../wire/ipv4-address.ts';
 import { formatMac } from '../wire/mac.ts';
 import { countFlows } from './flow-status.ts';
 import type { NatPlan } from './plan.ts';
 import type { RunningNetwork } from './running-network.ts';
 import { formatHostAccess } from './setting-text.ts';
-import type { GatewayStatus, LeaseStatus, NatStatus, NetworkStatus, PortStatus } from './status-schemas.ts';
+import type {
+  GatewayStatus,
+  LeaseStatus,
+  NatStatus,
+  NetworkStatus,
+  PortStatus,
+  RouteStatus,
+} from './status-schemas.ts';
 
 export function networkStatus(network: RunningNetwork, now: Millis): NetworkStatus {
   const { plan, gateway, drops } = network;
@@ -31,6 +39,7 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
           ...(plan.gateway.nat && { nat: natStatus(plan.gateway.nat) }),
           ...(plan.gateway.dns && { dns: dnsStatus(plan.gateway.dns) }),
           flows: countFlows(gateway.flows),
+          ...(plan.gateway.routes && { routes: plan.gateway.routes.map(routeStatus) }),
         },
       }),
     drops: drops.toRecord(),
@@ -41,6 +50,10 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
       idle: Math.floor((now - heard) / 1000),
     })),
   };
+}
+
+function routeStatus({ to, via }: StaticRoute): RouteStatus {
+  return { to: formatIpv4Interface(to), via: formatIpv4(via) };
 }
 
 function natStatus({ isRestricted, hostAccess, allowsMetadata, source }: NatPlan): NatStatus {

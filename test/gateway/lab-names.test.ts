@@ -27,7 +27,7 @@ function lease(mac: number, address: string, hostname?: string, state: LeaseEntr
 }
 
 function namesWith(...leases: LeaseEntry[]): NetworkNames {
-  return new NetworkNames(GATEWAY, dhcp, () => leases);
+  return new NetworkNames({ gateway: GATEWAY, dhcp }, () => leases);
 }
 
 describe('the names of a network', () => {
@@ -65,5 +65,42 @@ describe('the names of a network', () => {
 
   it.each(['offered', 'expired', 'released', 'declined'] as const)('forgets a lease that is %s', (state) => {
     expect(namesWith(lease(STRANGER, '10.0.2.16', 'laptop', state)).addressesOf('laptop')).toEqual([]);
+  });
+});
+
+describe('the names of joined networks', () => {
+  const far: DhcpConfig = { ...dhcp, reservations: [{ mac: DB, address: ip('10.0.3.80'), hostname: 'far' }] };
+  const hosts = [
+    { name: 'r1-lan', address: ip('10.0.3.1') },
+    { name: 'r1', address: ip('10.0.3.1') },
+    { name: 'r1', address: ip('10.0.4.1') },
+  ];
+  function joined(...leases: LeaseEntry[]) {
+    const others = new NetworkNames({ gateway: ip('10.0.3.2'), dhcp: far, hosts }, () => leases);
+    const names = namesWith();
+    names.alsoKnow([others]);
+    return { names, others };
+  }
+
+  it('have the machines of all, the nearest first', () => {
+    const { names } = joined(lease(STRANGER, '10.0.3.16', 'web'), lease(STRANGER, '10.0.3.17', 'pc'));
+    expect(names.addressesOf('far')).toEqual([ip('10.0.3.80')]);
+    expect(names.addressesOf('PC')).toEqual([ip('10.0.3.17')]);
+    expect(names.addressesOf('web')).toEqual([ip('10.0.2.80')]);
+    expect(names.nameOf(ip('10.0.3.80'))).toBe('far');
+  });
+
+  it('have each its own gateway, and of forwards its own machines', () => {
+    const { names } = joined();
+    expect(names.addressesOf('gateway')).toEqual([GATEWAY]);
+    expect(names.nameOf(ip('10.0.3.2'))).toBeUndefined();
+    expect(names.addressesHere('far')).toEqual([]);
+  });
+
+  it('have routers by each name, and nobody else is called so', () => {
+    const { names, others } = joined(lease(STRANGER, '10.0.3.18', 'r1'));
+    expect(names.addressesOf('r1')).toEqual([ip('10.0.3.1'), ip('10.0.4.1')]);
+    expect(others.nameOf(ip('10.0.3.1'))).toBe('r1-lan');
+    expect(others.nameOf(ip('10.0.3.18'))).toBeUndefined();
   });
 });

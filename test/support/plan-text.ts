@@ -15,6 +15,7 @@ const ADDRESSES = new Set([
   'source',
   'guest',
   'excluded',
+  'via',
 ]);
 
 /** A plan as people read it: addresses as text, one value a line. */

@@ -173,8 +173,9 @@ export class LocalZone {
 
   #reverse(name: string): Known | undefined {
     const reverse = reverseNameOf(name);
-    if (reverse === undefined || !isReverseOf(reverse, this.#interface)) return undefined;
+    if (reverse === undefined) return undefined;
     const host = this.#hostAt(reverse);
+    if (host === undefined && !isReverseOf(reverse, this.#interface)) return undefined;
     const pointers = host === undefined ? [] : encodedRecords({ type: 'PTR', target: this.#full(lowered(host)) });
     return {
       records: pointers,
