@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
-import { isAnswered } from '../host/dead-socket.ts';
-import { controlSocket, runtimeRoot } from '../host/folders.ts';
+/** Which labs run: each has a folder of its name with a control socket in it. */
+import { readdirSync, rmdirSync } from 'node:fs';
+import { isAnswered, removeDeadSocket } from '../host/dead-socket.ts';
+import { controlSocket, runtimeFolder, runtimeRoot } from '../host/folders.ts';
 import { fail } from './exit.ts';
 
 /** The control socket of the named running lab, or of the only one there is; `how` is how one is named, for who has to. */
@@ -16,15 +17,29 @@ export async function findLab(name: string | undefined, how: 'NAME' | '--lab NAM
   return controlSocket(running[0]!);
 }
 
-async function runningLabs(): Promise<string[]> {
-  const names = foldersIn(runtimeRoot());
+export async function runningLabs(): Promise<string[]> {
+  const names = labFolders();
   const answers = await Promise.all(names.map((name) => isAnswered(controlSocket(name))));
   return names.filter((_, i) => answers[i]).sort();
 }
 
-function foldersIn(root: string): string[] {
+/** Removes what labs that were killed have left, but for the sockets of machines, which may run on. */
+export async function cleanDeadLabs(): Promise<void> {
+  await Promise.all(labFolders().map(cleanDeadLab));
+}
+
+async function cleanDeadLab(name: string): Promise<void> {
+  if (!(await removeDeadSocket(controlSocket(name)))) return;
   try {
-    return readdirSync(root, { withFileTypes: true })
+    rmdirSync(runtimeFolder(name));
+  } catch {
+    // it holds a machine's socket, or is gone
+  }
+}
+
+function labFolders(): string[] {
+  try {
+    return readdirSync(runtimeRoot(), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name);
   } catch {

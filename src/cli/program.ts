@@ -1,5 +1,5 @@
 /** The command line: every verb with its options. What a verb does is in the file of its name. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from './version.ts';
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
@@ -48,10 +48,20 @@ export function program(): Command {
 
   vmlan
     .command('up')
-    .description('run the lab of a file until Ctrl-C')
+    .description('run the lab of a file until Ctrl-C, or in the background')
     .argument('<file>', 'a lab file, YAML')
+    .option('-d, --detach', 'go to the background when machines can plug in')
+    .addOption(new Option('--background').hideHelp())
     .option('--json', 'JSON lines in place of text')
     .action(async (file, options) => (await import('./up.ts')).up(file, options));
+
+  vmlan
+    .command('down')
+    .description('stop a running lab; returns when it is gone')
+    .argument('[lab]', 'its name, where several run')
+    .option('--force', 'kill it: captures lose what is not on disk')
+    .option('--json', 'JSON in place of text')
+    .action(async (lab, options) => (await import('./down.ts')).down(lab, options));
 
   vmlan
     .command('run')
@@ -91,8 +101,10 @@ export function program(): Command {
 
   vmlan
     .command('status')
-    .description('networks, ports, traffic and drops of a running lab')
-    .argument('[lab]', 'its name, where several run')
+    .description('networks, ports, traffic and drops of a running lab; or all labs, where several run')
+    .argument('[lab]', 'its name')
+    .option('--all', 'all running labs, however many there are')
+    .option('--watch', 'what passes each port, second by second')
     .option('--json', 'JSON in place of tables')
     .action(async (lab, options) => (await import('./status.ts')).status(lab, options));
 
@@ -109,6 +121,28 @@ export function program(): Command {
     .argument('[lab]', 'its name, where several run')
     .option('--json', 'JSON in place of a table')
     .action(async (lab, options) => (await import('./flows.ts')).flows(lab, options));
+
+  vmlan
+    .command('macs')
+    .description('stations that the switches of a running lab heard, and at which port')
+    .argument('[lab]', 'its name, where several run')
+    .option('--json', 'JSON in place of a table')
+    .action(async (lab, options) => (await import('./macs.ts')).macs(lab, options));
+
+  vmlan
+    .command('dns')
+    .description('names of a running lab, and who answers for others')
+    .argument('[lab]', 'its name, where several run')
+    .option('--json', 'JSON in place of a table')
+    .action(async (lab, options) => (await import('./dns.ts')).dns(lab, options));
+
+  vmlan
+    .command('logs')
+    .description('what a running lab said')
+    .option('-f, --follow', 'and what it says from now on, until it ends')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--json', 'JSON lines in place of text')
+    .action(async (options) => (await import('./logs.ts')).logs(options));
 
   const forward = vmlan.command('forward').description('ports of the host that lead to machines of a running lab');
   forward

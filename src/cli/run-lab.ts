@@ -31,26 +31,42 @@ export async function claimLab(name: string): Promise<ControlServer | undefined>
 }
 
 export async function claimNamedLab(name: string): Promise<ControlServer> {
-  return (await claimLab(name)) ?? fail(`a lab named ${name} is running; stop it, or give this one another name`);
+  return (await claimLab(name)) ?? refuseSecond(name);
 }
 
-/** Starts the lab, calls `onReady` when machines can plug in, and resolves when it was stopped and everything is on disk. */
+export function refuseSecond(name: string): never {
+  return fail(`a lab named ${name} is running; stop it, or give this one another name`);
+}
+
+/** Starts the lab of `file`, calls `onReady` when machines can plug in, and resolves when it was stopped and everything is on disk. */
 export async function runLab(
   plan: LabPlan,
   doors: readonly DoorPlan[],
   control: ControlServer,
   log: Log,
-  onReady: (lab: RunningLab) => Promise<void>,
+  onReady: (lab: RunningLab, log: Log) => Promise<void> | void,
+  file?: string,
 ): Promise<void> {
   const stopped = stopSignal();
   const environment = nodeEnvironment(stateFolder(plan.name), log);
   await withLab(plan, doors, control, environment, async (lab) => {
-    await control.serve({ lab, pid: process.pid, version: version() });
-    await onReady(lab);
-    const signal = await stopped;
+    const order = stopOrder();
+    const about = { pid: process.pid, version: version(), ...(file !== undefined && { file }) };
+    await control.serve({ lab, ...about, stop: order.give });
+    await onReady(lab, environment.log);
+    const signal = await Promise.race([stopped, order.given]);
     environment.log({ event: 'stopping', message: `${plan.name} stops`, signal });
   });
   log({ event: 'stopped', message: `${plan.name} stopped; captures and leases are complete` });
+}
+
+/** What `vmlan down` gives. */
+function stopOrder(): { readonly give: () => void; readonly given: Promise<'asked'> } {
+  let give: () => void = () => undefined;
+  const given = new Promise<'asked'>((resolve) => {
+    give = () => resolve('asked');
+  });
+  return { give, given };
 }
 
 /** Starts the lab, and stops it when `use` is done with it; resolves when everything is on disk. */

@@ -53,8 +53,8 @@ export async function serve(options: ServeCommand): Promise<void> {
     address: { kind: 'unix', path: join(runtimeFolder(name), SHARED_SOCKET) },
     network: SERVE_NETWORK,
   };
-  const log = logTo(options.json === true);
-  await runLab({ ...planned.plan, name }, doors.length > 0 ? doors : [own], control, log, async (lab) => {
+  const ownLog = logTo(options.json === true);
+  await runLab({ ...planned.plan, name }, doors.length > 0 ? doors : [own], control, ownLog, async (lab, log) => {
     const addresses = lab.doors.map((door) => formatSocketAddress(door.address));
     const message = `${name} is ready at ${addresses.join(', ')}`;
     log({ event: 'ready', message, lab: name, pid: process.pid, doors: addresses });

@@ -1,16 +1,51 @@
 import { getControl } from '../control/client.ts';
-import type { LabStatus, NatStatus, NetworkStatus, PortStatus } from '../lab/status-schemas.ts';
-import { findLab } from './find-lab.ts';
+import type { StatusAnswer } from '../control/statuses.ts';
+import { controlSocket } from '../host/folders.ts';
+import type { NatStatus, NetworkStatus, PortStatus } from '../lab/status-schemas.ts';
+import { cleanDeadLabs, findLab, runningLabs } from './find-lab.ts';
 import { hostAccessSentence } from './openings.ts';
 import { print, table } from './report.ts';
+import { watch } from './watch.ts';
 
-export async function status(lab: string | undefined, options: { readonly json?: true }): Promise<void> {
-  const answer = await getControl<LabStatus>(await findLab(lab, 'NAME'), '/v1/status');
-  if (options.json) print(JSON.stringify(answer, undefined, 2));
+export interface StatusCommand {
+  readonly all?: true;
+  readonly watch?: true;
+  readonly json?: true;
+}
+
+export async function status(lab: string | undefined, { all, watch: isWatch, json }: StatusCommand): Promise<void> {
+  await cleanDeadLabs();
+  if (lab === undefined) {
+    const labs = await runningLabs();
+    if (all || (labs.length > 1 && !json && !isWatch)) return printLabs(labs, json);
+  }
+  const socket = await findLab(lab, 'NAME');
+  if (isWatch) return watch(socket, json);
+  const answer = await getControl<StatusAnswer>(socket, '/v1/status');
+  if (json) print(JSON.stringify(answer, undefined, 2));
   else printStatus(answer);
 }
 
-function printStatus({ name, networks, ports, captures, forwards }: LabStatus): void {
+async function printLabs(names: readonly string[], json: true | undefined): Promise<void> {
+  const answers = await Promise.all(
+    names.map((name) => getControl<StatusAnswer>(controlSocket(name), '/v1/status').catch(() => undefined)),
+  );
+  const labs = answers.filter((answer) => answer !== undefined); // one may have ended meanwhile
+  if (json) {
+    print(JSON.stringify({ labs }, undefined, 2));
+    return;
+  }
+  const rows = labs.map(({ name, pid, networks, ports, file }) => [
+    name,
+    String(pid),
+    networks.map((network) => network.name).join(' '),
+    `${ports.filter(({ connected }) => connected).length} of ${ports.length}`,
+    file ?? '-',
+  ]);
+  print(table(['LAB', 'PID', 'NETWORKS', 'CONNECTED', 'FILE'], rows));
+}
+
+function printStatus({ name, networks, ports, captures, forwards }: StatusAnswer): void {
   print(`lab ${name}`);
   for (const network of networks) {
     print(networkLine(network));

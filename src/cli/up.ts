@@ -1,28 +1,55 @@
 import { dirname, resolve } from 'node:path';
-import { runtimeFolder } from '../host/folders.ts';
+import type { Log, LogEntry } from '../base/log.ts';
+import { isAnswered } from '../host/dead-socket.ts';
+import { controlSocket, runtimeFolder } from '../host/folders.ts';
 import type { LabPlan } from '../lab/plan.ts';
 import { portName } from '../lab/plan.ts';
+import type { RunningLab } from '../lab/running-lab.ts';
+import { startInBackground } from './background.ts';
 import { readLabFile } from './lab-file.ts';
 import { tellOpenings } from './openings.ts';
 import { logTo, print } from './report.ts';
-import { claimNamedLab, runLab } from './run-lab.ts';
+import { claimNamedLab, refuseSecond, runLab } from './run-lab.ts';
 import { labDoors } from './sockets.ts';
 
-export async function up(file: string, options: { readonly json?: true }): Promise<void> {
+export interface UpCommand {
+  readonly detach?: true;
+  /** Whether this is the process that `detach` made. */
+  readonly background?: true;
+  readonly json?: true;
+}
+
+export async function up(file: string, options: UpCommand): Promise<void> {
   const plan = atFolder(readLabFile(file, options), dirname(resolve(file)));
-  const log = logTo(options.json === true);
+  if (options.detach) return detach(plan, file, options);
   const control = await claimNamedLab(plan.name);
-  await runLab(plan, labDoors(plan, runtimeFolder(plan.name)), control, log, async (lab) => {
-    log({
-      event: 'ready',
-      message: `lab ${plan.name} is up`,
-      lab: plan.name,
-      pid: process.pid,
-      ports: plan.nics.map(portName),
-    });
+  const onReady = (lab: RunningLab, log: Log) => {
+    log(readyEvent(plan, process.pid));
     tellOpenings(lab, options.json ? log : undefined);
-    if (!options.json) printNextSteps(plan);
-  });
+    if (!options.json && !options.background) printNextSteps(plan, 'Ctrl-C stops the lab.');
+  };
+  await runLab(
+    plan,
+    labDoors(plan, runtimeFolder(plan.name)),
+    control,
+    logTo(options.json === true),
+    onReady,
+    resolve(file),
+  );
+}
+
+async function detach(plan: LabPlan, file: string, { json }: UpCommand): Promise<void> {
+  if (await isAnswered(controlSocket(plan.name))) return refuseSecond(plan.name);
+  const words = ['up', resolve(file), '--background', ...(json ? ['--json'] : [])];
+  const pid = await startInBackground(plan.name, words);
+  const event = readyEvent(plan, pid);
+  if (json) return print(JSON.stringify(event));
+  print(event.message);
+  printNextSteps(plan, `vmlan logs -f shows what happens, vmlan down ${plan.name} stops the lab.`);
+}
+
+function readyEvent({ name, nics }: LabPlan, pid: number): LogEntry {
+  return { event: 'ready', message: `lab ${name} is up`, lab: name, pid, ports: nics.map(portName) };
 }
 
 /** Files in a lab file are meant from where it lies. */
@@ -38,12 +65,12 @@ function atFolder(plan: LabPlan, folder: string): LabPlan {
   };
 }
 
-function printNextSteps(plan: LabPlan): void {
+function printNextSteps(plan: LabPlan, end: string): void {
   const nodes = [...new Set(plan.nics.map(({ node }) => node))];
   print(`In another terminal, start each machine with the arguments of its cards:`);
   for (const node of nodes) print(`  qemu-system-x86_64 -m 512 … $(vmlan qemu-args ${node})`);
   print(
     `Then: vmlan status, vmlan leases, vmlan capture ${plan.nics[0] ? portName(plan.nics[0]) : 'PORT'} -w - | wireshark -k -i -`,
   );
-  print('Ctrl-C stops the lab.');
+  print(end);
 }

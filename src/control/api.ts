@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { captureRoutes } from './captures.ts';
 import { eventRoutes } from './events.ts';
 import { forwardRoutes } from './forwards.ts';
+import { labRoutes } from './lab.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Asked, Controlled, Route, Streamed } from './route.ts';
 import { Refusal, refuseIssues, route } from './route.ts';
@@ -16,6 +17,7 @@ import { statusRoutes } from './statuses.ts';
 /** Everything that the API does. */
 export const ROUTES: readonly Route[] = [
   ...statusRoutes,
+  ...labRoutes,
   ...forwardRoutes,
   ...captureRoutes,
   ...eventRoutes,

@@ -15,6 +15,10 @@ export interface Controlled {
   readonly lab: RunningLab;
   readonly pid: number;
   readonly version: string;
+  /** The lab file, where there is one. */
+  readonly file?: string;
+  /** Stops the lab; it cannot be stopped where undefined. */
+  readonly stop?: () => void;
 }
 
 interface Words {

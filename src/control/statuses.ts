@@ -1,8 +1,23 @@
 /** The part of the control API that tells what is. */
 import * as z from 'zod';
-import { flowStatusSchema, labStatusSchema, leaseStatusSchema } from '../lab/status-schemas.ts';
+import {
+  flowStatusSchema,
+  labStatusSchema,
+  leaseStatusSchema,
+  macStatusSchema,
+  namesStatusSchema,
+} from '../lab/status-schemas.ts';
+import type { Told } from '../lab/told.ts';
 import type { Route } from './route.ts';
 import { route } from './route.ts';
+
+const statusAnswer = z.strictObject({
+  pid: z.int(),
+  version: z.string().describe('Of vmlan'),
+  file: z.exactOptional(z.string()).describe('The lab file, where there is one'),
+  ...labStatusSchema.shape,
+});
+export type StatusAnswer = Told<typeof statusAnswer>;
 
 export const statusRoutes: readonly Route[] = [
   route({
@@ -10,8 +25,8 @@ export const statusRoutes: readonly Route[] = [
     path: '/v1/status',
     summary: 'What the lab is and what passed through it',
     status: 200,
-    answer: z.strictObject({ pid: z.int(), version: z.string(), ...labStatusSchema.shape }),
-    handle: ({ lab, pid, version }) => ({ pid, version, ...lab.status() }),
+    answer: statusAnswer,
+    handle: ({ lab, pid, version, file }) => ({ pid, version, ...(file !== undefined && { file }), ...lab.status() }),
   }),
   route({
     method: 'GET',
@@ -28,5 +43,21 @@ export const statusRoutes: readonly Route[] = [
     status: 200,
     answer: z.strictObject({ flows: z.array(flowStatusSchema) }),
     handle: ({ lab }) => ({ flows: lab.flows() }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/macs',
+    summary: 'Stations that switches heard, and where',
+    status: 200,
+    answer: z.strictObject({ macs: z.array(macStatusSchema) }),
+    handle: ({ lab }) => ({ macs: lab.macs() }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/names',
+    summary: 'Names that the name servers of the networks know, and who answers for others',
+    status: 200,
+    answer: z.strictObject({ networks: z.array(namesStatusSchema) }),
+    handle: ({ lab }) => ({ networks: lab.names() }),
   }),
 ];

@@ -87,7 +87,12 @@ export class NetworkNames implements LabNames {
     return undefined;
   }
 
-  /** Every name with an address. */
+  /** Every name with an address, the gateway's first. */
+  *all(): Iterable<NamedHost> {
+    yield { name: GATEWAY, address: this.#gateway };
+    yield* this.#owners();
+  }
+
   *#owners(): Iterable<NamedHost> {
     yield* this.#hosts;
     for (const [mac, address] of this.#reservations) {

@@ -24,6 +24,11 @@ export function stateFolder(lab: string): string {
   return join(absolute('XDG_STATE_HOME') ?? join(homedir(), '.local', 'state'), 'vmlan', lab);
 }
 
+/** What a lab in the background said in its last run. */
+export function labLog(lab: string): string {
+  return join(stateFolder(lab), 'lab.log');
+}
+
 /** A folder from the environment; the specification says to ignore relative ones. */
 function absolute(variable: string): string | undefined {
   const folder = process.env[variable];

@@ -18,10 +18,11 @@ import { forwardPlaces } from './forward-place.ts';
 import { KeptForwards } from './kept-forwards.ts';
 import { LabForwards } from './lab-forwards.ts';
 import { LabRouting } from './lab-routing.ts';
+import { namesStatus } from './name-status.ts';
 import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
 import { RunningNetwork } from './running-network.ts';
 import { leaseStatus, networkStatus, portStatus } from './status.ts';
-import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus } from './status-schemas.ts';
+import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus, MacStatus, NamesStatus } from './status-schemas.ts';
 
 export class RunningLab {
   readonly plan: LabPlan;
@@ -98,6 +99,23 @@ export class RunningLab {
   flows(): FlowStatus[] {
     return [...this.#networks].flatMap(([name, { gateway }]) =>
       [...(gateway?.flows ?? [])].map((flow) => flowStatus(name, flow)),
+    );
+  }
+
+  /** Stations that switches know. */
+  macs(): MacStatus[] {
+    const now = this.#environment.scheduler.now();
+    return [...this.#networks].flatMap(([name, network]) =>
+      networkStatus(network, now).stations.map((station) => ({ network: name, ...station })),
+    );
+  }
+
+  /** Of every network that has a name server. */
+  names(): NamesStatus[] {
+    return [...this.#networks].flatMap(([name, { plan, gateway }]) =>
+      gateway === undefined || plan.gateway?.dns === undefined
+        ? []
+        : [namesStatus(name, plan.gateway.dns, gateway.names.all())],
     );
   }
 

@@ -157,3 +157,29 @@ export const flowStatusSchema = z
   })
   .meta({ id: 'Flow', description: 'A conversation of a guest with the world or with the host' });
 export type FlowStatus = Told<typeof flowStatusSchema>;
+
+export const macStatusSchema = z
+  .strictObject({ network: z.string(), ...stationStatusSchema.shape })
+  .meta({ id: 'Mac' });
+export type MacStatus = Told<typeof macStatusSchema>;
+
+export const namesStatusSchema = z
+  .strictObject({
+    network: z.string(),
+    server: z.string().describe('The address at which the name server answers'),
+    domain: z.exactOptional(z.string()).describe("The network's own; names are found in it and by themselves"),
+    names: z
+      .array(z.strictObject({ name: z.string(), address: z.string() }))
+      .describe('Machines and the gateway, by the addresses that they have now'),
+    records: z
+      .array(z.strictObject({ name: z.string(), type: z.string(), data: z.string() }))
+      .describe('Of the lab file'),
+    forward: z
+      .array(z.strictObject({ domain: z.string(), servers: z.array(z.string()) }))
+      .describe('Who is asked about a domain and what is below it'),
+    others: z
+      .union([z.literal('host'), z.array(z.string())])
+      .describe("Who is asked about everything else: the host's own name servers, these, or nobody"),
+  })
+  .meta({ id: 'Names' });
+export type NamesStatus = Told<typeof namesStatusSchema>;

@@ -76,7 +76,7 @@ describe('vmlan serve', () => {
     await serve(bench);
     await serve(bench);
     expect((await status(bench, 'serve-2')).name).toBe('serve-2');
-    const ambiguous = await runVmlan(bench, ['status']);
+    const ambiguous = await runVmlan(bench, ['leases']);
     expect([ambiguous.status, ambiguous.stderr]).toEqual([
       1,
       'vmlan: several labs are running; add NAME, one of serve, serve-2\n',

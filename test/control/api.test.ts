@@ -130,3 +130,13 @@ it('tells conversations, and what of the host guests reach', async () => {
     flows: { tcp: 1, udp: 0, echo: 0 },
   });
 });
+
+it('stops the lab, unless that is for a command to do', async () => {
+  const { lab, api } = await servedLab();
+  const refused = await api.request('/v1/stop', { method: 'POST' });
+  expect([refused.status, await refused.json()]).toMatchObject([409, { error: 'ends-with-command' }]);
+  let stops = 0;
+  const stoppable = controlApi({ lab, pid: 42, version: '1.2.3', stop: () => stops++ });
+  expect((await stoppable.request('/v1/stop', { method: 'POST' })).status).toBe(204);
+  expect(stops).toBe(1);
+});

@@ -28,6 +28,8 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'GET /v1/status': [{ status: 200 }],
   'GET /v1/leases': [{ status: 200 }],
   'GET /v1/flows': [{ status: 200 }],
+  'GET /v1/macs': [{ status: 200 }],
+  'GET /v1/names': [{ status: 200 }],
   'GET /v1/forwards': [{ status: 200 }],
   'POST /v1/forwards': [
     { body: { rule: 'udp 5353 -> db:53' }, status: 201 },
@@ -54,6 +56,7 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { at: '/v1/events?past=10&kinds=leases,log', status: 200 },
     { at: '/v1/events?past=-1&kinds=lease', status: 400 },
   ],
+  'POST /v1/stop': [{ status: 204 }],
   'GET /v1/openapi.json': [{ status: 200 }],
 };
 
@@ -62,7 +65,7 @@ async function office() {
   const lab = await RunningLab.start(planOf(LAB), [], environment);
   environment.log({ event: 'tried', message: 'a lab was started to be asked' });
   environment.net.listeners[0]!.arrive({ address: Uint8Array.of(127, 0, 0, 1), port: 50_000 });
-  const api = controlApi({ lab, pid: 42, version: '1.2.3' });
+  const api = controlApi({ lab, pid: 42, version: '1.2.3', file: '/labs/office.yaml', stop: () => undefined });
   const document = (await (await api.request('/v1/openapi.json')).json()) as Document;
   return { api, document };
 }
