@@ -178,6 +178,37 @@ export function program(): Command {
     .option('--duration <seconds>', 'stop after this time', positive)
     .action(async (port, options) => (await import('./capture.ts')).capture(port, options));
 
+  const joining = (command: Command) =>
+    command
+      .option('--lab <name>', 'which running lab, where there are several')
+      .option('--name <name>', 'what its port, its host name and its lease are called (default: exec-1, …)')
+      .option('--address <cidr>', 'an address of its own, 10.0.2.50/24, in place of one by DHCP')
+      .option('--via <address>', "with --address: the router (default: the network's gateway)")
+      .option('--dns <address>', "a name server in place of the network's (repeatable)", collect);
+
+  joining(
+    vmlan
+      .command('exec')
+      .description(
+        "run a command of this machine as a station of a lab's network; exit status and terminal are its own",
+      )
+      .usage('<network> [options] -- <command...>')
+      .argument('<network>', 'a network of the lab')
+      .argument('<command...>', 'ping web'),
+  ).action(async (network, words, options) => (await import('./exec.ts')).exec(network, words, options));
+
+  joining(
+    vmlan
+      .command('shell')
+      .description("your shell as a station of a lab's network")
+      .argument('<network>', 'a network of the lab'),
+  ).action(async (network, options) => (await import('./exec.ts')).shell(network, options));
+
+  vmlan
+    .command('exec-inside', { hidden: true })
+    .argument('<settings>')
+    .action(async (settings) => (await import('./exec-inside.ts')).execInside(settings));
+
   vmlan
     .command('demo')
     .description('machines boot over a network that vmlan makes and read pages of the host, and you watch')

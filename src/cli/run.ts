@@ -8,7 +8,6 @@ import { runtimeFolder } from '../host/folders.ts';
 import { runInForeground } from '../host/foreground.ts';
 import { nodeEnvironment } from '../host/node-environment.ts';
 import { installedQemu } from '../host/qemu-version.ts';
-import { StartError } from '../host/start-error.ts';
 import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import { runPlan } from '../lab/run-plan.ts';
 import type { RunningLab } from '../lab/running-lab.ts';
@@ -25,6 +24,7 @@ import { freshMac } from './fresh-mac.ts';
 import { claimNamedLab, withLab } from './run-lab.ts';
 import { sharedRun, withForwards } from './run-shared.ts';
 import { SHARED_SOCKET } from './sockets.ts';
+import { started } from './started.ts';
 import { version } from './version.ts';
 
 export interface RunCommand {
@@ -57,7 +57,7 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
   for (const remark of command.remarks) say(remark);
   if (networks.length === 0) {
     say(NOTHING_TO_DO);
-    return start(plugged(command, [], OLDEST_QEMU));
+    return started(runInForeground(plugged(command, [], OLDEST_QEMU)));
   }
   const qemu = versionOf(command);
   const control = await claimNamedLab(name);
@@ -71,7 +71,7 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
     );
     say(`${name} is its user network: ${DIFFERENCES}`);
     for (const { name: network, gateway } of plan.networks) tellFreePorts(lab, network, gateway?.hostForwards ?? []);
-    const ended = start(full);
+    const ended = started(runInForeground(full));
     const [status] = await Promise.all([ended, control.serve({ lab, pid: process.pid, version: version() })]);
     return status;
   });
@@ -124,7 +124,7 @@ async function runOn(lab: string, command: QemuCommand, options: RunCommand): Pr
   return withForwards(control, rules, async (forwards) => {
     for (const { rule } of forwards) say(`${lab} forwards ${rule} as long as the command runs`);
     say(command.networks.length === 0 ? NOTHING_TO_DO : `the network of ${lab} is its user network`);
-    return start(words);
+    return started(runInForeground(words));
   });
 }
 
@@ -139,19 +139,6 @@ function plugged(command: QemuCommand, plugs: readonly Plug[], qemu: QemuVersion
 async function versionOf({ program }: QemuCommand): Promise<QemuVersion> {
   return (program === undefined ? undefined : await installedQemu(program)) ?? OLDEST_QEMU;
 }
-
-async function start(words: readonly string[]): Promise<number> {
-  try {
-    return await runInForeground(words);
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    return fail(error.message, error.code === 'no-such-program' ? EXIT_NOT_FOUND : EXIT_NOT_STARTED);
-  }
-}
-
-/** What shells say. */
-const EXIT_NOT_FOUND = 127;
-const EXIT_NOT_STARTED = 126;
 
 function refuse(issues: readonly Issue[]): never {
   for (const issue of issues) process.stderr.write(`vmlan run: ${formatIssue(issue)}\n`);

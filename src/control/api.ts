@@ -10,6 +10,7 @@ import { eventRoutes } from './events.ts';
 import { forwardRoutes } from './forwards.ts';
 import { labRoutes } from './lab.ts';
 import { openApiDocument } from './openapi.ts';
+import { portRoutes } from './ports.ts';
 import type { Asked, Controlled, Route, Streamed } from './route.ts';
 import { Refusal, refuseIssues, route } from './route.ts';
 import { statusRoutes } from './statuses.ts';
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   ...forwardRoutes,
   ...captureRoutes,
   ...eventRoutes,
+  ...portRoutes,
   route({
     method: 'GET',
     path: '/v1/openapi.json',

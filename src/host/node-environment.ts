@@ -6,6 +6,7 @@ import { nodeRandom, nodeScheduler, nodeWallClock } from './clock.ts';
 import { openDoor } from './doors.ts';
 import { openFileSink } from './file-sink.ts';
 import { openFolderTree } from './folder-tree.ts';
+import { runtimeFolder } from './folders.ts';
 import { FileResolvers } from './host-resolvers.ts';
 import { NodeHostNet } from './node-host-net.ts';
 import { openSmbShare } from './smb-share.ts';
@@ -27,6 +28,7 @@ export function nodeEnvironment(stateFolder: string, log: Log): Environment {
     net: new NodeHostNet(),
     resolvers: new FileResolvers(nodeScheduler),
     openDoor,
+    socketPath: (lab, name) => join(runtimeFolder(lab), name),
     createFile: (path) => orStartError('cannot-write', `${path} cannot be written`, openFileSink(path)),
     openFolder: (path) => orStartError('no-folder', `${path} is not a readable folder`, openFolderTree(path)),
     openShare: openSmbShare,

@@ -11,6 +11,18 @@ export interface SystemCalls {
   sendto(fd: number, bytes: Uint8Array, length: number, flags: number, to: Uint8Array, toLength: number): number;
   recvmsg(fd: number, header: Uint8Array, flags: number): number;
   close(fd: number): number;
+  /** Octets read, or -1. */
+  read(fd: number, into: Uint8Array, length: number): number;
+  write(fd: number, bytes: Uint8Array, length: number): number;
+  /** `argument` is what the request takes and gives: ioctl(2). */
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
+  /** Moves the calling thread, and what it starts from then on, to new namespaces: unshare(2). */
+  unshare(flags: number): number;
+  mount(source: string, target: string, type: string | null, flags: number, data: string | null): number;
+  umount(target: string, flags: number): number;
+  prctl(option: number, ...values: readonly [number, number, number, number]): number;
+  /** Fills `info`, a `siginfo_t` of 128 octets: waitid(2). */
+  waitid(idType: number, id: number, info: Uint8Array, options: number): number;
   /** Why the call before failed; asked at once, or it is another's. */
   errno(): number;
   /** Where a buffer's octets lie. Whoever stores it keeps the buffer. */
@@ -44,6 +56,8 @@ async function load(): Promise<SystemCalls | undefined> {
   const c = koffi.load(null);
   const recvmsg = c.func('intptr_t recvmsg(int, void *, int)');
   const sendto = c.func('intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)');
+  const read = c.func('intptr_t read(int, void *, size_t)');
+  const write = c.func('intptr_t write(int, const void *, size_t)');
   return {
     socket: c.func('int socket(int, int, int)'),
     bind: c.func('int bind(int, const void *, uint32_t)'),
@@ -52,6 +66,14 @@ async function load(): Promise<SystemCalls | undefined> {
     sendto: (...values) => Number(sendto(...values)),
     recvmsg: (...values) => Number(recvmsg(...values)),
     close: c.func('int close(int)'),
+    read: (...values) => Number(read(...values)),
+    write: (...values) => Number(write(...values)),
+    ioctl: c.func('int ioctl(int, unsigned long, void *)'),
+    unshare: c.func('int unshare(int)'),
+    mount: c.func('int mount(const char *, const char *, const char *, unsigned long, const char *)'),
+    umount: c.func('int umount2(const char *, int)'),
+    prctl: c.func('int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)'),
+    waitid: c.func('int waitid(int, uint32_t, void *, int)'),
     errno: () => koffi.errno(),
     addressOf: (bytes) => BigInt(koffi.address(bytes)),
     watch: (fd, onReady) => watch(koffi, fd, onReady),

@@ -28,6 +28,8 @@ export interface Environment {
     onArrival: (arrival: Arrival) => void,
     onTrouble: (code: string) => void,
   ): Promise<Door>;
+  /** Where a unix socket of a lab may lie. */
+  socketPath(lab: string, name: string): string;
   /** Starts a file anew; rejects where it cannot be written. */
   createFile(path: string): Promise<ByteSink>;
   /** A folder for TFTP; rejects where it is not one. */

@@ -15,6 +15,7 @@ import type { Environment } from './environment.ts';
 import type { EventFeed, EventListener } from './event-feed.ts';
 import { flowStatus } from './flow-status.ts';
 import { forwardPlaces } from './forward-place.ts';
+import { Invitations } from './invitations.ts';
 import { KeptForwards } from './kept-forwards.ts';
 import { LabForwards } from './lab-forwards.ts';
 import { LabRouting } from './lab-routing.ts';
@@ -33,6 +34,8 @@ export class RunningLab {
   readonly #routing = new LabRouting();
   readonly #doors: Door[] = [];
   readonly #captures = new Map<string, RunningCapture>();
+  /** Ports for stations that come while the lab runs. */
+  readonly invitations: Invitations;
   #lastCapture = 0;
 
   static async start(plan: LabPlan, doors: readonly DoorPlan[], environment: Environment): Promise<RunningLab> {
@@ -61,6 +64,7 @@ export class RunningLab {
       kept: new KeptForwards(environment.openState('forwards.json'), environment.log),
       log: environment.log,
     });
+    this.invitations = new Invitations(plan, environment, (port) => this.#isTaken(port));
   }
 
   get doors(): readonly Door[] {
@@ -157,7 +161,7 @@ export class RunningLab {
 
   /** Machines are cut off, sockets unlinked; resolves when every capture is complete and the leases are on disk. */
   async stop(): Promise<void> {
-    await Promise.all(this.#doors.map((door) => door.close()));
+    await Promise.all([...this.#doors.map((door) => door.close()), this.invitations.close()]);
     await Promise.all([...this.#networks.values()].map((network) => network.stop()));
     await Promise.all([...this.#captures.values()].map((capture) => capture.stop()));
     this.events.end();
@@ -185,7 +189,7 @@ export class RunningLab {
 
   async #start(doors: readonly DoorPlan[]): Promise<void> {
     const { plan } = this;
-    const isTaken = (port: string) => [...this.#networks.values()].some((network) => network.jack(port) !== undefined);
+    const isTaken = (port: string) => this.#isTaken(port);
     for (const network of plan.networks) {
       const nics = plan.nics.filter((nic) => nic.network === network.name);
       const onFlow = this.#flowListener(network.name);
@@ -195,6 +199,12 @@ export class RunningLab {
     await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);
     for (const door of doors) this.#doors.push(await this.#openDoor(door, this.#networks.get(door.network)!));
+  }
+
+  /** Whether a port has the name, or is about to. */
+  #isTaken(port: string): boolean {
+    const has = (network: RunningNetwork) => network.jack(port) !== undefined;
+    return this.invitations.has(port) || [...this.#networks.values()].some(has);
   }
 
   #openDoor({ mode, address, port }: DoorPlan, network: RunningNetwork): Promise<Door> {

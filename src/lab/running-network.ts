@@ -14,6 +14,7 @@ import type { Port } from '../link/port.ts';
 import type { FlowListener } from '../nat/flow.ts';
 import type { GuestForward } from '../nat/forward-spec.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
+import type { Mac } from '../wire/mac.ts';
 import type { Environment, FolderShare } from './environment.ts';
 import type { CaptureTarget, NetworkPlan, NicPlan } from './plan.ts';
 import { portName } from './plan.ts';
@@ -124,15 +125,15 @@ export class RunningNetwork {
 
   /** A machine takes the named port, or a new one of its own where no name is given. A port holds one machine. */
   welcome(arrival: Arrival, name: string | undefined): void {
-    const jack = name === undefined ? this.#newJack() : this.#jacks.get(name)!;
-    if (jack.isConnected) {
-      arrival.refuse();
-      this.#noteBusy(jack, arrival.peer);
-      return;
-    }
-    const machine = arrival.accept(jack, (why) => this.#leave(jack, why, name === undefined));
-    this.#plug(jack, machine, arrival.peer);
-    this.#log('port-connected', `${jack.name} connected`, { port: jack.name, peer: arrival.peer });
+    if (name === undefined) this.#seatAlone(arrival, new Jack(this.#freeName()));
+    else this.#seat(arrival, this.#jacks.get(name)!);
+  }
+
+  /** A station takes a new port of this name, which is gone when the station leaves; `onGone` hears of that. A second one is turned away. */
+  welcomeInvited(arrival: Arrival, port: string, mac: Mac, onGone: () => void): void {
+    const there = this.#jacks.get(port);
+    if (there === undefined) this.#seatAlone(arrival, new Jack(port, mac), onGone);
+    else this.#seat(arrival, there);
   }
 
   /** The recorder hears one port, both ways, or else every port of this network; machines that come later included. */
@@ -146,11 +147,28 @@ export class RunningNetwork {
     for (const jack of this.#jacks.values()) recorder.silence(jack);
   }
 
-  #newJack(): Jack {
-    const jack = new Jack(this.#freeName());
+  /** At a port that is there as long as the machine is. */
+  #seatAlone(arrival: Arrival, jack: Jack, onGone: () => void = () => undefined): void {
     this.#jacks.set(jack.name, jack);
     for (const [recorder, port] of this.#recorders) listen(recorder, port, jack);
-    return jack;
+    this.#seat(arrival, jack, () => {
+      this.#forget(jack);
+      onGone();
+    });
+  }
+
+  #seat(arrival: Arrival, jack: Jack, onLeave: () => void = () => undefined): void {
+    if (jack.isConnected) {
+      arrival.refuse();
+      this.#noteBusy(jack, arrival.peer);
+      return;
+    }
+    const machine = arrival.accept(jack, (why) => {
+      this.#leave(jack, why);
+      onLeave();
+    });
+    this.#plug(jack, machine, arrival.peer);
+    this.#log('port-connected', `${jack.name} connected`, { port: jack.name, peer: arrival.peer });
   }
 
   #freeName(): string {
@@ -165,17 +183,12 @@ export class RunningNetwork {
     this.#peers.set(jack, peer);
   }
 
-  #leave(jack: Jack, why: LeaveReason, isOnItsOwn: boolean): void {
+  #leave(jack: Jack, why: LeaveReason): void {
     this.#lan.unplug(jack);
     jack.disconnect();
     if (why.kind === 'zero-length' || why.kind === 'oversized-length') jack.drops.add(why.kind);
     this.#peers.delete(jack);
     this.#busy.delete(jack.name);
-    if (isOnItsOwn) {
-      this.#jacks.delete(jack.name);
-      for (const [reason, frames] of Object.entries(jack.drops.toRecord())) this.drops.add(reason, frames);
-      for (const recorder of this.#recorders.keys()) recorder.silence(jack);
-    }
     this.#log('port-left', `${jack.name} left: ${leaveText(why)}`, {
       port: jack.name,
       reason: why.kind,
@@ -183,6 +196,12 @@ export class RunningNetwork {
       toGuest: { ...jack.toGuest },
       drops: jack.drops.toRecord(),
     });
+  }
+
+  #forget(jack: Jack): void {
+    this.#jacks.delete(jack.name);
+    for (const [reason, frames] of Object.entries(jack.drops.toRecord())) this.drops.add(reason, frames);
+    for (const recorder of this.#recorders.keys()) recorder.silence(jack);
   }
 
   /** Once, although the machine that was turned away comes again and again. */

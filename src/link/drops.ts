@@ -21,6 +21,8 @@ export type DropReason =
   | 'same-port'
   /** 01:80:C2:00:00:00..0F: IEEE 802.1Q keeps these on their link. */
   | 'reserved-address'
+  /** The host's kernel had no room for it. */
+  | 'kernel-full'
   /** Stations on the LAN itself produced more than it forwards in one turn. */
   | 'lan-backlog'
   /** A station's stack refused it; see `StackDropReason`. */

@@ -13,6 +13,7 @@ import { DHCP_CLIENT_PORT, DHCP_DEFAULT_LIMIT, DHCP_SERVER_PORT, emitDhcp, parse
 import type { DhcpMessageType } from '../wire/dhcp-options.ts';
 import {
   BOOTFILE_NAME,
+  DOMAIN_NAME,
   DOMAIN_NAME_SERVER,
   HOST_NAME,
   ipv4ListOf,
@@ -41,6 +42,8 @@ export interface ClientLease {
   readonly interface: Ipv4Interface;
   readonly router?: Ipv4;
   readonly dns: readonly Ipv4[];
+  /** What names without a domain are looked up in. */
+  readonly domain?: string;
   /** The DHCP server. */
   readonly server: Ipv4;
   /** Where the boot file is. */
@@ -62,9 +65,10 @@ export interface DhcpClientEvents {
  * - `selecting`: DISCOVER is out; an OFFER ends it.
  * - `requesting`: REQUEST is out; an ACK or NAK ends it.
  * - `probing`: the address is ours unless somebody answers for it.
+ * - `releasing`: RELEASE waits for the server's MAC, not for long.
  * - `bound`: until T1. `renewing`: asks the server, until T2. `rebinding`: asks everybody, until the lease ends.
  */
-type State = 'init' | 'selecting' | 'requesting' | 'probing' | 'bound' | 'renewing' | 'rebinding';
+type State = 'init' | 'selecting' | 'requesting' | 'probing' | 'bound' | 'renewing' | 'rebinding' | 'releasing';
 
 /** The four seconds of RFC 2131, 4.1, are for large networks; this one is a process. */
 const FIRST_RETRANSMISSION: Millis = 1000;
@@ -74,8 +78,10 @@ const MIN_RENEWAL_INTERVAL: Millis = 60_000;
 const RESTART_DELAY: Millis = 1000;
 /** RFC 2131, 3.1, 5: after DECLINE the client waits at least ten seconds. */
 const DECLINE_DELAY: Millis = 10_000;
+/** What a server on the same LAN may take to say where it is. */
+const RESOLUTION_TIME: Millis = 100;
 const PROBE = { attempts: 1, interval: 100 } as const;
-const PARAMETERS = [SUBNET_MASK, ROUTER, DOMAIN_NAME_SERVER, BOOTFILE_NAME, RENEWAL_TIME, REBINDING_TIME];
+const PARAMETERS = [SUBNET_MASK, ROUTER, DOMAIN_NAME_SERVER, DOMAIN_NAME, BOOTFILE_NAME, RENEWAL_TIME, REBINDING_TIME];
 
 export class DhcpClient {
   readonly #stack: Stack;
@@ -89,6 +95,7 @@ export class DhcpClient {
   #xid = 0;
   #offer: DhcpMessage | undefined;
   #lease: ClientLease | undefined;
+  #onReleased: () => void = () => undefined;
   #wait: Millis = FIRST_RETRANSMISSION;
   #renewAt: Millis = 0;
   #rebindAt: Millis = 0;
@@ -112,11 +119,19 @@ export class DhcpClient {
     this.#discover();
   }
 
-  /** Gives the lease back. */
-  release(): void {
+  /** Gives the lease back; `onDone` hears when that is said, at once where the server's MAC is known. */
+  release(onDone: () => void = () => undefined): void {
     const lease = this.#lease;
     if (lease !== undefined) this.#send('release', lease.server, lease.interface.address, [serverOption(lease.server)]);
+    this.#onReleased = onDone;
+    this.#state = 'releasing';
+    if (lease === undefined || this.#stack.arp.owner(lease.server) !== undefined) this.#released();
+    else this.#timer.arm(this.#scheduler.now() + RESOLUTION_TIME);
+  }
+
+  #released(): void {
     this.stop();
+    this.#onReleased();
   }
 
   /** Falls silent, as a machine does whose power is cut; the stack keeps its address only until then. */
@@ -138,6 +153,7 @@ export class DhcpClient {
   #timedOut(): void {
     const now = this.#scheduler.now();
     if (this.#state === 'init') this.#discover();
+    else if (this.#state === 'releasing') this.#released();
     else if (this.#state === 'selecting') this.#ask();
     else if (this.#state === 'requesting' && this.#wait > LAST_RETRANSMISSION) this.#discover();
     else if (this.#state === 'requesting') this.#ask();
@@ -288,10 +304,12 @@ function leaseOf({ yiaddr, siaddr, file, options }: DhcpMessage): ClientLease | 
   if (server === undefined || mask === undefined || !leaseTime || yiaddr === 0) return undefined;
   const router = ipv4ListOf(options, ROUTER)[0];
   const bootfile = file === '' ? textOf(options, BOOTFILE_NAME) : file;
+  const domain = textOf(options, DOMAIN_NAME);
   return {
     interface: { address: yiaddr, prefixLength: Math.clz32(~mask >>> 0) },
     ...(router === undefined ? {} : { router }),
     dns: ipv4ListOf(options, DOMAIN_NAME_SERVER),
+    ...(domain === undefined ? {} : { domain }),
     server,
     bootServer: siaddr === 0 ? server : siaddr,
     ...(bootfile === undefined ? {} : { bootfile }),

@@ -56,6 +56,12 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { at: '/v1/events?past=10&kinds=leases,log', status: 200 },
     { at: '/v1/events?past=-1&kinds=lease', status: 400 },
   ],
+  'POST /v1/networks/{network}/ports': [
+    { at: '/v1/networks/lan/ports', body: { kind: 'exec' }, status: 201 },
+    { at: '/v1/networks/lan/ports', body: { name: 'exec-1' }, status: 409 },
+    { at: '/v1/networks/wan/ports', body: {}, status: 404 },
+    { at: '/v1/networks/lan/ports', body: { name: 'No Name' }, status: 400 },
+  ],
   'POST /v1/stop': [{ status: 204 }],
   'GET /v1/openapi.json': [{ status: 200 }],
 };

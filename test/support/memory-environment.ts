@@ -46,6 +46,10 @@ export class MemoryEnvironment implements Environment {
     return { mode, address, close: async () => void this.#doors.delete(where) };
   }
 
+  socketPath(lab: string, name: string): string {
+    return `/run/${lab}/${name}`;
+  }
+
   get openDoors(): readonly string[] {
     return [...this.#doors.keys()];
   }

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFailed, onTestFinished } from 'vitest';
 import { Child } from './child.ts';
+import type { OrdinaryUser } from './ordinary-user.ts';
 
 /**
  * A place of its own for one test: a temporary folder, in which the XDG folders of vmlan lie too, and the processes
@@ -12,9 +13,13 @@ export class Workbench {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'vmlan-'));
   readonly env: NodeJS.ProcessEnv;
   readonly #children = new Set<Child>();
+  readonly #user: OrdinaryUser | undefined;
   #paths = 0;
 
-  constructor() {
+  /** Folders and processes are this user's, or ours. */
+  constructor(user?: OrdinaryUser) {
+    this.#user = user;
+    this.#give(this.folder);
     const runtime = this.makeFolder('run');
     const state = this.makeFolder('state');
     this.env = { ...process.env, XDG_RUNTIME_DIR: runtime, XDG_STATE_HOME: state, TMPDIR: this.folder };
@@ -39,11 +44,17 @@ export class Workbench {
   makeFolder(name: string): string {
     const path = this.path(name);
     mkdirSync(path, { mode: 0o700 });
+    this.#give(path);
     return path;
   }
 
+  #give(path: string): void {
+    if (this.#user !== undefined) chownSync(path, this.#user.uid, this.#user.uid);
+  }
+
   start(command: string, args: readonly string[]): Child {
-    const child = new Child(command, args, this.env);
+    const [first, ...rest] = [...(this.#user?.words ?? []), command, ...args] as [string, ...string[]];
+    const child = new Child(first, rest, this.env);
     this.#children.add(child);
     return child;
   }
