@@ -4,8 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/guest/**/*.guest.test.ts'],
-    globalSetup: 'test/guest/support/setup.ts',
-    env: { VMLAN_TEST_BUILT: '1' },
+    globalSetup: ['test/support/build.ts', 'test/guest/support/setup.ts'],
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,

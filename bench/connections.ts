@@ -43,7 +43,7 @@ const answers = createInterface(server.stdout);
 await once(answers, 'line');
 const bare = perBareSocket();
 const path = join(folder, 'vmlan.sock');
-const vmlan = startVmlan(buildVmlan(folder), path, folder, ['--user', 'net=10.0.2.0/24']);
+const vmlan = startVmlan(await buildVmlan(folder), path, folder, ['--user', 'net=10.0.2.0/24']);
 await accepting(path, vmlan);
 const guest = await CallingMachine.plugIn(path);
 console.log(machine());

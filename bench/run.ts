@@ -50,7 +50,7 @@ report();
 process.exit(0);
 
 async function startAll(peers: readonly string[]): Promise<RunningSwitch[]> {
-  const vmlan = peers.includes('vmlan') ? buildVmlan(folder) : '';
+  const vmlan = peers.includes('vmlan') ? await buildVmlan(folder) : '';
   const running: RunningSwitch[] = [];
   for (const peer of peers) {
     const started = await startSwitch(peer, vmlan, folder);

@@ -29,7 +29,7 @@ const FRAME_LENGTH = 1514;
 const seconds = Number(process.argv[2] ?? 5);
 const folder = makeWorkshop();
 const path = join(folder, 'vmlan.sock');
-const vmlan = startVmlan(buildVmlan(folder), path, folder);
+const vmlan = startVmlan(await buildVmlan(folder), path, folder);
 await accepting(path, vmlan);
 
 const sender = connect(path);

@@ -11,7 +11,7 @@ import { buildVmlan, makeWorkshop } from './workshop.ts';
 
 const times = Number(process.argv[2] ?? 10);
 const folder = makeWorkshop();
-const program = buildVmlan(folder);
+const program = await buildVmlan(folder);
 const taken: number[] = [];
 for (let i = 0; i < times; i++) {
   const socket = join(folder, `${i}.sock`);

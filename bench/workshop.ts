@@ -1,8 +1,9 @@
 /** A temporary folder with what a bench between processes needs: vmlan built from this source, and our C programs. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundle } from '../scripts/bundle.ts';
 
 const project = new URL('..', import.meta.url).pathname;
 
@@ -15,15 +16,9 @@ export function makeWorkshop(): string {
 }
 
 /** Builds vmlan as `npm run build` does, but into the folder; returns the program's path. */
-export function buildVmlan(folder: string): string {
+export async function buildVmlan(folder: string): Promise<string> {
   const outDir = join(folder, 'vmlan', 'dist');
-  const compiler = join(project, 'node_modules', '.bin', 'tsc');
-  const { status, stdout } = spawnSync(
-    compiler,
-    ['-p', join(project, 'tsconfig.build.json'), '--outDir', outDir, '--declaration', 'false'],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) console.error(`The source does not pass the type check; measuring it as it is.\n${stdout}`);
+  await bundle(outDir);
   copyFileSync(join(project, 'package.json'), join(folder, 'vmlan', 'package.json'));
   symlinkSync(join(project, 'node_modules'), join(folder, 'vmlan', 'node_modules'));
   return join(outDir, 'main.js');

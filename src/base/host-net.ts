@@ -9,8 +9,6 @@ import type { Endpoint } from './endpoint.ts';
 import type { Lender } from './loan.ts';
 
 export interface HostNet {
-  /** Loads what `bind`, `socket` and `echo` need, once; to be awaited before they are called. */
-  prepare(): Promise<HostAbilities>;
   /** Begins to connect. `opened` or `failed` follows, unless the stream is reset first. */
   connect(to: StreamTarget, events: HostStreamEvents, options?: ConnectOptions): HostStream;
   /** Listens; rejects with a `HostNetError` where the address cannot be had. */
@@ -23,14 +21,6 @@ export interface HostNet {
   echo(family: 4 | 6, events: HostEchoEvents): HostEcho;
   /** Starts a process whose standard input and output are the stream; `command` is a line for the shell. */
   run(command: string, events: HostStreamEvents): HostStream;
-}
-
-/** What this host lets an unprivileged process do. */
-export interface HostAbilities {
-  /** Whether `HostDatagramEvents.refused` is ever called. */
-  readonly hasIcmpErrors: boolean;
-  /** How echo requests leave; `none`: they do not. */
-  readonly echo: 'ping-socket' | 'raw' | 'ping-command' | 'none';
 }
 
 export type StreamTarget =

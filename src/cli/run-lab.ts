@@ -52,7 +52,7 @@ export async function runLab(
   await withLab(plan, doors, control, environment, async (lab) => {
     const order = stopOrder();
     const about = { pid: process.pid, version: version(), ...(file !== undefined && { file }) };
-    await control.serve({ lab, ...about, stop: order.give });
+    control.serve({ lab, ...about, stop: order.give });
     await onReady(lab, environment.log);
     const signal = await Promise.race([stopped, order.given]);
     environment.log({ event: 'stopping', message: `${plan.name} stops`, signal });

@@ -72,8 +72,8 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
     say(`${name} is its user network: ${DIFFERENCES}`);
     for (const { name: network, gateway } of plan.networks) tellFreePorts(lab, network, gateway?.hostForwards ?? []);
     const ended = started(runInForeground(full));
-    const [status] = await Promise.all([ended, control.serve({ lab, pid: process.pid, version: version() })]);
-    return status;
+    control.serve({ lab, pid: process.pid, version: version() });
+    return ended;
   });
 }
 

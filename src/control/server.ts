@@ -4,13 +4,18 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Controlled } from './route.ts';
 
+/** Milliseconds after the start of a lab until HTTP is loaded. */
+const QUIET_START = 1000;
+
 /**
  * The control socket of a lab. It is claimed before the lab starts, so that of two labs with one name only one does; who asks in the
- * meantime waits for the lab. HTTP is loaded when machines can plug in already, because that takes longer than all before it.
+ * meantime waits for the lab. HTTP is loaded when somebody asks, and else a little after the start, because it takes longer than the start.
  */
 export class ControlServer {
   readonly #listener: Server;
   readonly #open = new Set<Socket>();
+  #load: (() => Promise<HttpServer>) | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #http: HttpServer | undefined;
 
   /** Listens at `path`, with mode 0600. Rejects with the system's error, EADDRINUSE where somebody else has it. */
@@ -29,20 +34,25 @@ export class ControlServer {
       this.#open.add(socket);
       socket.on('error', () => undefined); // who asked has gone
       socket.on('close', () => this.#open.delete(socket));
-      this.#answer(socket);
+      void this.#answer(socket);
     });
   }
 
   /** Answers for the lab from now on. */
-  async serve(controlled: Controlled): Promise<void> {
-    const { createAdaptorServer } = await import('@hono/node-server');
-    const { controlApi } = await import('./api.ts');
-    this.#http = createAdaptorServer({ fetch: controlApi(controlled).fetch }) as HttpServer;
-    for (const socket of this.#open) this.#answer(socket);
+  serve(controlled: Controlled): void {
+    let loading: Promise<HttpServer> | undefined;
+    const load = (): Promise<HttpServer> => {
+      loading ??= loadHttp(controlled);
+      return loading;
+    };
+    this.#load = load;
+    this.#soon = setTimeout(() => void load().catch(() => undefined), QUIET_START).unref();
+    for (const socket of this.#open) void this.#answer(socket);
   }
 
   /** Takes no more requests; resolves when the answers under way are complete. */
   close(): Promise<void> {
+    clearTimeout(this.#soon);
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     this.#http?.closeIdleConnections();
     return closed;
@@ -60,7 +70,20 @@ export class ControlServer {
     for (const socket of this.#open) socket.destroy();
   }
 
-  #answer(socket: Socket): void {
-    this.#http?.emit('connection', socket.resume());
+  async #answer(socket: Socket): Promise<void> {
+    if (this.#load === undefined) return;
+    try {
+      this.#http = await this.#load();
+    } catch {
+      socket.destroy(); // no descriptors to load it with
+      return;
+    }
+    if (!socket.destroyed) this.#http.emit('connection', socket.resume());
   }
+}
+
+async function loadHttp(controlled: Controlled): Promise<HttpServer> {
+  const { createAdaptorServer } = await import('@hono/node-server');
+  const { controlApi } = await import('./api.ts');
+  return createAdaptorServer({ fetch: controlApi(controlled).fetch }) as HttpServer;
 }

@@ -1,7 +1,6 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import type {
   ConnectOptions,
-  HostAbilities,
   HostDatagramEvents,
   HostDatagramSocket,
   HostEcho,
@@ -22,12 +21,19 @@ import { bindPlainDatagrams, plainDatagrams } from './plain-datagrams.ts';
 import type { SystemCalls } from './system-calls.ts';
 import { loadSystemCalls } from './system-calls.ts';
 
-/** The network of this machine. */
+/** What this host lets an unprivileged process do. */
+export interface HostAbilities {
+  /** Whether `HostDatagramEvents.refused` is ever called. */
+  readonly hasIcmpErrors: boolean;
+  /** How echo requests leave; `none`: they do not. */
+  readonly echo: 'ping-socket' | 'raw' | 'ping-command' | 'none';
+}
+
+/** The network of this machine. System calls are loaded at the first datagram or echo request, for that takes a third of a lab's start. */
 export class NodeHostNet implements HostNet {
-  readonly #load: () => Promise<SystemCalls | undefined>;
+  readonly #load: () => SystemCalls | undefined;
   readonly #ping: string | undefined;
-  #system: SystemCalls | undefined;
-  #abilities: HostAbilities = { hasIcmpErrors: false, echo: 'none' };
+  #echo: HostAbilities['echo'] | undefined;
 
   /** `load` says which system calls there are, `ping` where the program is that pings where they do not. */
   constructor(load = loadSystemCalls, ping = findPing()) {
@@ -35,13 +41,10 @@ export class NodeHostNet implements HostNet {
     this.#ping = ping;
   }
 
-  async prepare(): Promise<HostAbilities> {
-    const system = await this.#load();
-    const command = this.#ping === undefined ? 'none' : 'ping-command';
-    const echo = (system === undefined ? undefined : echoKindOf(system)) ?? command;
-    this.#system = system;
-    this.#abilities = { hasIcmpErrors: system !== undefined, echo };
-    return this.#abilities;
+  get abilities(): HostAbilities {
+    const system = this.#load();
+    this.#echo ??= (system && echoKindOf(system)) ?? (this.#ping === undefined ? 'none' : 'ping-command');
+    return { hasIcmpErrors: system !== undefined, echo: this.#echo };
   }
 
   connect(to: StreamTarget, events: HostStreamEvents, options?: ConnectOptions): HostStream {
@@ -53,21 +56,23 @@ export class NodeHostNet implements HostNet {
   }
 
   bind(at: Endpoint, events: HostDatagramEvents): Promise<HostDatagramSocket> {
-    const system = this.#system;
+    const system = this.#load();
     return system === undefined ? bindPlainDatagrams(at, events) : bindKernelDatagrams(system, at, events);
   }
 
   socket(family: 4 | 6, events: HostDatagramEvents, { source }: ConnectOptions = {}): HostDatagramSocket {
-    if (this.#system === undefined) return plainDatagrams(family, events, source);
+    const system = this.#load();
+    if (system === undefined) return plainDatagrams(family, events, source);
     const at = source === undefined ? undefined : { address: source, port: 0 };
-    return new KernelDatagrams(this.#system, family, events, at);
+    return new KernelDatagrams(system, family, events, at);
   }
 
   /** IPv4 alone; requests of the other family go nowhere. */
   echo(family: 4 | 6, events: HostEchoEvents): HostEcho {
-    const { echo } = this.#abilities;
-    if (family === 4 && this.#system !== undefined && (echo === 'ping-socket' || echo === 'raw')) {
-      return new KernelEcho(this.#system, echo, events);
+    const { echo } = this.abilities;
+    const system = this.#load();
+    if (family === 4 && system !== undefined && (echo === 'ping-socket' || echo === 'raw')) {
+      return new KernelEcho(system, echo, events);
     }
     if (family === 4 && this.#ping !== undefined && echo === 'ping-command')
       return new PingCommandEcho(this.#ping, events);

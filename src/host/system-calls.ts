@@ -1,4 +1,5 @@
 /** The system calls that Node lacks, made by koffi. They are there on Linux, where the layouts below are the same on each of these machines. */
+import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 
 const MACHINES: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64']);
@@ -35,23 +36,25 @@ export interface Watch {
   close(): void;
 }
 
-let loading: Promise<SystemCalls | undefined> | undefined;
+let loaded: SystemCalls | undefined;
+let isAbsent = process.platform !== 'linux' || endianness() !== 'LE' || !MACHINES.has(process.arch);
 
-/** The system calls; undefined where koffi is not installed or the machine is another. Loaded once. */
-export function loadSystemCalls(): Promise<SystemCalls | undefined> {
-  loading ??= load();
-  return loading;
+/** The system calls; undefined where koffi is not installed or the machine is another. The first call takes up to 40 ms. */
+export function loadSystemCalls(): SystemCalls | undefined {
+  if (loaded === undefined && !isAbsent) loaded = load();
+  return loaded;
 }
 
 type Koffi = typeof import('koffi');
 
-async function load(): Promise<SystemCalls | undefined> {
-  if (process.platform !== 'linux' || endianness() !== 'LE' || !MACHINES.has(process.arch)) return undefined;
+function load(): SystemCalls | undefined {
   let koffi: Koffi;
   try {
-    koffi = await import('koffi');
-  } catch {
-    return undefined; // an optional dependency: without it there is less
+    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  } catch (error) {
+    // An optional dependency: without it there is less. One that cannot be opened now, for want of descriptors, may be later.
+    isAbsent = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND';
+    return undefined;
   }
   const c = koffi.load(null);
   const recvmsg = c.func('intptr_t recvmsg(int, void *, int)');

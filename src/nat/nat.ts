@@ -53,18 +53,14 @@ interface Translator {
 export class Nat {
   readonly flows: FlowTable;
   readonly hostForwards: HostForwards;
-  readonly #net: HostNet;
   readonly #hostForwards: readonly HostForward[];
-  readonly #streams: readonly Translator[];
-  readonly #datagrams: readonly Translator[];
-  #isStopped = false;
+  readonly #translators: readonly Translator[];
 
   constructor({ egress, source, hostForwards, guestForwards }: NatConfig, stack: Stack, outside: NatOutside) {
     const { net, scheduler, counters, resolve, onFlow } = outside;
     const flows = new FlowTable(onFlow);
     const shared = { stack, net, scheduler, counters, flows };
     this.flows = flows;
-    this.#net = net;
     this.#hostForwards = hostForwards;
     this.hostForwards = new HostForwards({
       ...shared,
@@ -77,24 +73,20 @@ export class Nat {
       policy: new EgressPolicy(egress, (address) => stack.isInside(address)),
       source: source === undefined ? undefined : ipv4Octets(source),
     };
-    this.#streams = way === undefined ? [guestForward] : [guestForward, new TcpProxy(way)];
-    this.#datagrams = way === undefined ? [] : [new UdpNat(way), new EchoNat(way)];
+    const wayOut = way === undefined ? [] : [new TcpProxy(way), new UdpNat(way), new EchoNat(way)];
+    this.#translators = [guestForward, ...wayOut];
   }
 
-  /** Resolves when every forward listens and the host is ready for datagrams; rejects with a `HostNetError` where a forward cannot. */
+  /** Resolves when every forward listens; rejects with a `HostNetError` where one cannot. */
   async start(): Promise<void> {
-    for (const translator of this.#streams) translator.start();
-    await this.#net.prepare();
-    if (this.#isStopped) return;
-    for (const translator of this.#datagrams) translator.start();
+    for (const translator of this.#translators) translator.start();
     for (const forward of this.#hostForwards) await this.hostForwards.add(forward);
   }
 
   /** Ends every conversation, TCP with resets both ways. */
   stop(): void {
-    this.#isStopped = true;
     this.hostForwards.closeAll();
-    for (const translator of [...this.#streams, ...this.#datagrams]) translator.stop();
+    for (const translator of this.#translators) translator.stop();
     this.flows.closeAll();
   }
 }

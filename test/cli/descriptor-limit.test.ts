@@ -12,7 +12,8 @@ it('a connection that finds no descriptor waits for one, is refused in the end, 
   const to = { address: Uint8Array.of(10, 0, 2, 2), port: await startEchoServer() };
   const socket = bench.path('net.sock');
   const vmlan = await startVmlan(bench, ['serve', '--listen', `unix:${socket}`, '--user', 'net=10.0.2.0/24']);
-  await bench.run('prlimit', ['--pid', String(vmlan.pid), `--nofile=${CALLS}`]); // later: starting opens every file of the program at once
+  await status(bench);
+  await bench.run('prlimit', ['--pid', String(vmlan.pid), `--nofile=${CALLS}`]); // later: starting, and the first answer, open every file of the program at once
   const machine = await CallingMachine.plugIn(socket);
   onTestFinished(() => machine.unplug());
 

@@ -220,7 +220,6 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
 
     it('carries datagrams both ways, empty ones and the longest', async () => {
       const world = make();
-      await world.net.prepare();
       const server = new Datagrams();
       const client = new Datagrams();
       const bound = await world.net.bind({ address: LOOPBACK, port: 0 }, server.events);
@@ -242,7 +241,6 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
 
     it('copies a datagram before send returns', async () => {
       const world = make();
-      await world.net.prepare();
       const server = new Datagrams();
       const bound = await world.net.bind({ address: LOOPBACK, port: 0 }, server.events);
       const socket = world.net.socket(4, new Datagrams().events, { source: LOOPBACK });
@@ -257,7 +255,6 @@ export function hostNetContract(name: string, make: () => HostNetUnderTest): voi
 
     it('refuses to bind where somebody is bound, and hears nothing once closed', async () => {
       const world = make();
-      await world.net.prepare();
       const server = new Datagrams();
       const bound = await world.net.bind({ address: LOOPBACK, port: 0 }, server.events);
       const second = world.net.bind(bound.local!, new Datagrams().events);

@@ -113,7 +113,7 @@ async function startAll(): Promise<{
   await server.until('the far server listens', () => (server.stdout.includes('listening') ? true : undefined));
   const socket = bench.path('net.sock');
   const words = ['serve', '--listen', `unix:${socket}`, '--user', 'net=10.0.2.0/24', '--json'];
-  const vmlan = new Vmlan(world.start('host', process.execPath, [...PROGRAM, ...words]));
+  const vmlan = new Vmlan(world.start('host', process.execPath, [PROGRAM, ...words]));
   await vmlan.event('ready');
   const guest = await startGuest(bench, {
     nics: [{ netdev: connectTo(socket), mac: MAC }],

@@ -16,7 +16,6 @@ async function closedPort(net: NodeHostNet): Promise<Endpoint> {
 
 async function scene() {
   const net = new NodeHostNet();
-  await net.prepare();
   const errors: HostIcmpError[] = [];
   const received: string[] = [];
   const socket: HostDatagramSocket = net.socket(4, {

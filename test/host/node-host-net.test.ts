@@ -21,7 +21,7 @@ hostNetContract('Node', () => ({
 }));
 
 hostNetContract('Node without system calls', () => ({
-  net: new NodeHostNet(async () => undefined),
+  net: new NodeHostNet(() => undefined),
   until: waitFor,
   rest: () => turns(RESTING_TURNS),
   unixPath: () => join(temporaryFolder(), 'socket'),

@@ -6,7 +6,6 @@ import { HeardStream } from './heard-stream.ts';
 import { waitFor } from './wait-for.ts';
 
 const net = new NodeHostNet();
-await net.prepare();
 const listener = await net.listen(
   { kind: 'tcp', endpoint: { address: new Uint8Array([127, 0, 0, 1]), port: 0 } },
   (stream) => {

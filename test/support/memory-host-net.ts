@@ -2,7 +2,6 @@ import type { Endpoint } from '../../src/base/endpoint.ts';
 import type {
   ConnectOptions,
   DatagramOptions,
-  HostAbilities,
   HostDatagramEvents,
   HostDatagramSocket,
   HostEcho,
@@ -32,7 +31,6 @@ export class MemoryHostNet implements HostNet {
   readonly listeners: MemoryListener[] = [];
   readonly sockets: MemoryDatagramSocket[] = [];
   readonly echoes: MemoryEcho[] = [];
-  abilities: HostAbilities = { hasIcmpErrors: true, echo: 'ping-socket' };
   /** What the next `listen` or `bind` rejects with. */
   refusal: HostNetError | undefined;
   readonly #tasks: (() => void)[] = [];
@@ -40,10 +38,6 @@ export class MemoryHostNet implements HostNet {
   readonly #later = (task: () => void): void => {
     this.#tasks.push(task);
   };
-
-  async prepare(): Promise<HostAbilities> {
-    return this.abilities;
-  }
 
   /** Lets happen what the program's calls caused, and what that causes. */
   turn(): void {

@@ -9,14 +9,11 @@ export type VmlanEvent = Readonly<Record<string, unknown>> & { readonly event: s
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The program and its arguments up to the verb: guest tests run what users run, `npm test` the sources, which are never out of date. */
-export const PROGRAM =
-  process.env['VMLAN_TEST_BUILT'] === '1'
-    ? [`${ROOT}dist/main.js`]
-    : ['--import', `${ROOT}node_modules/tsx/dist/loader.mjs`, `${ROOT}src/main.ts`];
+/** The program, which `build.ts` has made of the sources as they are. */
+export const PROGRAM = `${ROOT}dist/main.js`;
 
 /** The words that start vmlan. */
-export const vmlanCommand: readonly string[] = [process.execPath, ...PROGRAM];
+export const vmlanCommand: readonly string[] = [process.execPath, PROGRAM];
 
 /** A running `vmlan serve` or `vmlan up`. */
 export class Vmlan {
@@ -59,14 +56,14 @@ export class Vmlan {
 
 /** Starts vmlan with JSON output and waits until it is ready. */
 export async function startVmlan(bench: Workbench, args: readonly string[]): Promise<Vmlan> {
-  const vmlan = new Vmlan(bench.start(process.execPath, [...PROGRAM, ...args, '--json']));
+  const vmlan = new Vmlan(bench.start(process.execPath, [PROGRAM, ...args, '--json']));
   await vmlan.event('ready');
   return vmlan;
 }
 
 /** Starts a verb that goes on until it is stopped. */
 export function spawnVmlan(bench: Workbench, args: readonly string[]): Child {
-  return bench.start(process.execPath, [...PROGRAM, ...args]);
+  return bench.start(process.execPath, [PROGRAM, ...args]);
 }
 
 /** Runs a verb to its end. */
@@ -74,7 +71,7 @@ export function runVmlan(
   bench: Workbench,
   args: readonly string[],
 ): Promise<Child & { readonly status: number | undefined }> {
-  return bench.run(process.execPath, [...PROGRAM, ...args]);
+  return bench.run(process.execPath, [PROGRAM, ...args]);
 }
 
 /** `vmlan leases --json` of the only running lab. */
@@ -91,7 +88,7 @@ export async function status(bench: Workbench, ...lab: readonly string[]): Promi
 export async function startLiveCapture(bench: Workbench, port: string, filter: string): Promise<Child> {
   const pipe = bench.freshPath('capture');
   await bench.run('mkfifo', [pipe]);
-  const capture = [process.execPath, ...PROGRAM, 'capture', port, '-w', '-'];
+  const capture = [...vmlanCommand, 'capture', port, '-w', '-'];
   bench.start('bash', ['-c', 'exec "$@" >"$0"', pipe, ...capture]);
   const shark = bench.start('bash', ['-c', 'exec tshark -n -l -r - -Y "$1" <"$0"', pipe, filter]);
   while (!(await status(bench)).captures.some(({ capture: label }) => label === 'standard output'));

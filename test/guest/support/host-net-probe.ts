@@ -14,8 +14,8 @@ import { formatAddress } from '../../../src/wire/endpoint-text.ts';
 
 const words = process.argv.slice(2);
 const net = new NodeHostNet();
-const abilities = await net.prepare();
-const system = (await loadSystemCalls())!;
+const { abilities } = net;
+const system = loadSystemCalls()!;
 const lines: unknown[] = [];
 const open: (HostDatagramSocket | HostEcho)[] = [];
 

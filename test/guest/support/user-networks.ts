@@ -56,7 +56,7 @@ async function startVmlanUser(bench: Workbench, start: Start, options: string): 
   const path = bench.freshPath('vmlan.sock');
   const { plugged } = await waitForPlug(path);
   const vmlan = start(process.execPath, [
-    ...[...PROGRAM, 'serve', '--json'],
+    ...[PROGRAM, 'serve', '--json'],
     ...['--connect', `unix:${path}`, '--user', options === '' ? 'net=10.0.2.0/24' : options],
   ]);
   await vmlan.until('vmlan is ready', () => (vmlan.stdout.includes('"event":"ready"') ? true : undefined));
