@@ -5,20 +5,23 @@
  * or two on each. So while a machine sends in bulk, the thread sleeps for a moment after a read that brought little, and the next one
  * brings more. The machine has the processor meanwhile, and its socket has room for what it sends.
  *
- * Bulk is a rate of reads that no conversation of questions and answers reaches: those are never delayed. It is over when a pause has
- * gathered no more than there would have been without.
+ * Bulk is many reads in a row at a rate, or of a size, that no conversation of questions and answers reaches: those are never delayed. It
+ * is over when a pause has gathered no more than there would have been without.
  */
 import type { Millis } from '../base/time.ts';
 
 /** A read that comes so soon after what the one before caused was done is quick. */
 const QUICK: Millis = 0.04;
-/** So many quick reads in a row are bulk. */
+/** So many reads in a row that are quick, or bring so many octets, are bulk. */
 const BULK_READS = 16;
-/** Frames in a read that made a pause worth while, and those that need none. */
+const BULK_OCTETS = 4096;
+/** Frames in a read that made a pause worth while, whatever their length. */
 const FEW_FRAMES = 3;
-const MANY_FRAMES = 48;
-/** How long the thread sleeps; the system adds its timer slack, some 50 µs. */
-const PAUSE: Millis = 0.1;
+/** A read of so much needs no pause: QEMU's socket holds some ninety frames of 1500 octets before it blocks. */
+const MANY_FRAMES = 64;
+const MANY_OCTETS = 96 * 1024;
+/** How long the thread sleeps, and the system adds its timer slack, some 50 µs: at a gigabit per second three dozen frames. */
+const PAUSE: Millis = 0.3;
 
 /** The thread that sleeps, for whichever machine: one pause serves all. */
 export interface Sleeper {
@@ -55,13 +58,13 @@ export class ReadModeration {
   }
 
   /** Called when all that it caused is done. */
-  afterRead(frames: number): void {
+  afterRead(frames: number, octets: number): void {
     const sleeper = this.#sleeper;
-    const isQuick = this.#hasPaused ? frames >= FEW_FRAMES : this.#isQuick;
+    const isQuick = octets >= BULK_OCTETS || (this.#hasPaused ? frames >= FEW_FRAMES : this.#isQuick);
     this.#quickReads = isQuick ? this.#quickReads + 1 : 0;
     this.#idleSince = sleeper.now();
-    this.#hasPaused =
-      this.#quickReads >= BULK_READS && frames < MANY_FRAMES && this.#idleSince - sleeper.wokeAt > QUICK;
+    const isMuch = frames >= MANY_FRAMES || octets >= MANY_OCTETS;
+    this.#hasPaused = this.#quickReads >= BULK_READS && !isMuch && this.#idleSince - sleeper.wokeAt > QUICK;
     if (!this.#hasPaused) return;
     sleeper.sleep(PAUSE);
     this.#idleSince = sleeper.wokeAt = sleeper.now();

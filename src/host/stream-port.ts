@@ -126,7 +126,7 @@ function readInto(framing: StreamFraming, socket: Socket): Socket {
     buffer: () => framing.space(),
     callback: (length: number) => {
       moderation.beforeRead();
-      moderation.afterRead(framing.received(length));
+      moderation.afterRead(framing.received(length), length);
       return true;
     },
   };

@@ -22,13 +22,20 @@ class TestThread implements Sleeper {
   }
 }
 
-/** Reads of `frames` frames each; every one comes `gap` ms after the last was done with, and takes 0.05 ms. */
-function read(moderation: ReadModeration, thread: TestThread, reads: number, frames: number, gap: number): void {
+/** Reads of `frames` short frames each; every one comes `gap` ms after the last was done with, and takes 0.05 ms. */
+function read(
+  moderation: ReadModeration,
+  thread: TestThread,
+  reads: number,
+  frames: number,
+  gap: number,
+  length = 64,
+): void {
   for (let i = 0; i < reads; i++) {
     thread.pass(gap);
     moderation.beforeRead();
     thread.pass(0.05);
-    moderation.afterRead(frames);
+    moderation.afterRead(frames, frames * length);
   }
 }
 
@@ -39,6 +46,18 @@ describe('read moderation', () => {
     expect(thread.pauses).toBeGreaterThan(10);
   });
 
+  it('takes reads of several long frames for bulk, however far apart', () => {
+    const thread = new TestThread();
+    read(new ReadModeration(thread), thread, 30, 4, 0.2, 1514);
+    expect(thread.pauses).toBeGreaterThan(10);
+  });
+
+  it('never delays short frames that come together with time between, as a resolver sends its queries', () => {
+    const thread = new TestThread();
+    read(new ReadModeration(thread), thread, 1000, 8, 0.06);
+    expect(thread.pauses).toBe(0);
+  });
+
   it('never delays questions and answers', () => {
     const thread = new TestThread();
     read(new ReadModeration(thread), thread, 1000, 1, 0.06);
@@ -47,7 +66,8 @@ describe('read moderation', () => {
 
   it('needs no pause where reads bring much anyway', () => {
     const thread = new TestThread();
-    read(new ReadModeration(thread), thread, 100, 60, 0.01);
+    read(new ReadModeration(thread), thread, 100, 80, 0.01);
+    read(new ReadModeration(thread), thread, 100, 2, 0.01, 65_000);
     expect(thread.pauses).toBe(0);
   });
 

@@ -155,7 +155,7 @@ export class Receiver {
     if (this.window < this.#capacity / 2) this.#grow();
     // RFC 9293, 3.8.6.2.2: no small steps.
     if (this.#gain >= Math.min(this.#capacity / 2, this.segment)) this.#edge = advance(this.#edge, this.#gain);
-    const unit = 2 ** this.scale;
+    const unit = 1 << this.scale;
     const field = Math.min(0xffff, Math.ceil(this.window / unit));
     this.#edge = later(this.#edge, advance(this.next, field * unit));
     return field;

@@ -118,7 +118,7 @@ export class SegmentArrives {
         this.#host.reset(connection, acknowledgment, undefined);
         return 'tcp-bad-ack';
       }
-      this.#establish(connection, view, view.window * 2 ** tcb.sender.scale);
+      this.#establish(connection, view, view.window << tcb.sender.scale);
       return undefined;
     }
     const { now } = this.#host;

@@ -46,7 +46,7 @@ export class Sender {
   #windowSequence = 0;
   #windowAck = 0;
   #maxWindow = 0;
-  /** The other side's shift count. */
+  /** The other side's shift count, at most 14: a window stays below 2^30. */
   scale = 0;
   /** Octets of payload in a segment. */
   segment = 536;
@@ -122,7 +122,7 @@ export class Sender {
     const acked = distance(this.una, ack);
     if (acked < -this.#maxWindow) return 'stale';
     if (acked < 0) return 'acceptable';
-    const window = view.window * 2 ** this.scale;
+    const window = view.window << this.scale;
     const hasNews = view.sackCount > 0 && this.usesSack && this.#noteRanges(view);
     if (acked > 0) {
       this.#sampleTime(view, ack, now, clock);
