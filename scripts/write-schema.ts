@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { labJsonSchema } from '../src/lab/schema.ts';
+import { labJsonSchema } from '../src/lab/json-schema.ts';
 
 const file = fileURLToPath(new URL('../lab.schema.json', import.meta.url));
 writeFileSync(file, JSON.stringify(labJsonSchema()));

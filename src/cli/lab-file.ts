@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
-import { firstOpenPort } from '../host/first-open-port.ts';
+import { dirname, resolve } from 'node:path';
 import { missingFiles } from '../host/lab-files.ts';
+import { labSurroundings } from '../host/lab-surroundings.ts';
 import type { LabIssue } from '../lab/issue.ts';
 import { formatLabIssue } from '../lab/issue.ts';
 import type { LabPlan } from '../lab/plan.ts';
@@ -11,8 +10,21 @@ import { print } from './report.ts';
 
 /** The plan of a lab file whose files are there; ends the program with every issue where something is wrong. */
 export function readLabFile(file: string, options: { readonly json?: true }): LabPlan {
-  const text = readText(file, options);
-  const result = readLab(text, basename(file), firstOpenPort());
+  const surroundings = labSurroundings(file);
+  const read = surroundings.read(file);
+  if ('fault' in read) {
+    const issue = {
+      code: 'cannot-read',
+      path: [],
+      message: read.fault,
+      hint: 'name another',
+      file,
+      line: 1,
+      column: 1,
+    };
+    return refuse(file, [issue], options);
+  }
+  const result = readLab(read.text, file, surroundings);
   if ('issues' in result) return refuse(file, result.issues, options);
   const missing = missingFiles(result.plan, dirname(resolve(file))).map((finding) => result.locate(finding));
   return missing.length > 0 ? refuse(file, missing, options) : result.plan;
@@ -21,16 +33,6 @@ export function readLabFile(file: string, options: { readonly json?: true }): La
 /** On one line as JSON, or a line for each issue. */
 function refuse(file: string, issues: readonly LabIssue[], { json }: { readonly json?: true }): never {
   if (json) print(JSON.stringify({ event: 'lab-refused', file, issues }));
-  else for (const issue of issues) process.stderr.write(`${formatLabIssue(file, issue)}\n`);
+  else for (const issue of issues) process.stderr.write(`${formatLabIssue(issue)}\n`);
   throw new Exit(EXIT_USAGE);
-}
-
-function readText(file: string, options: { readonly json?: true }): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const message = isAbsent ? 'there is no such file' : `it cannot be read: ${(error as Error).message}`;
-    return refuse(file, [{ code: 'cannot-read', path: [], message, line: 1, column: 1 }], options);
-  }
 }

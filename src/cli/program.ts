@@ -86,6 +86,12 @@ export function program(): Command {
     .action(async (file, options) => (await import('./check.ts')).check(file, options));
 
   vmlan
+    .command('schema')
+    .description('the line at the top of a lab file by which editors complete and check it')
+    .option('--json', 'the JSON Schema itself')
+    .action(async (options) => (await import('./schema.ts')).schema(options));
+
+  vmlan
     .command('qemu-args')
     .description('the QEMU arguments that plug a machine of a lab in')
     .argument('<node>', 'a machine of the lab')

@@ -128,7 +128,7 @@ function reportUseless(entry: NetworkEntry, path: IssuePath, report: Report): vo
       code: 'no-gateway',
       path: [...path, key],
       message,
-      hint: 'remove it, or remove gateway: none',
+      hint: `remove it (${key}: null where it is inherited), or remove gateway: none`,
       isAboutKey: true,
     });
   }

@@ -3,6 +3,7 @@ import type { Node, Pair, ParsedNode, YAMLError } from 'yaml';
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { IssuePath } from '../base/issue.ts';
 import type { Finding, LabIssue } from './issue.ts';
+import { substitute } from './variables.ts';
 
 /** How often a lab may use an anchor; yaml counts what aliases of aliases stand for. */
 const MAX_ALIAS_COUNT = 100;
@@ -25,22 +26,40 @@ const SYNTAX_WORDS: Readonly<Partial<Record<string, { readonly message: string; 
   },
 };
 
+const BARE_VARIABLE = {
+  message: 'a variable stands without quotes between { } or [ ]',
+  hint: 'put quotes around it',
+};
+
 export class LabDocument {
+  /** As its user names it. */
+  readonly file: string;
+  /** In which it lies, seen from that of the lab file. */
+  readonly folder: string;
   /** What is wrong with the YAML itself. */
   readonly issues: readonly LabIssue[];
-  /** Plain data; undefined where the text is not YAML. */
+  /** Plain data, in which a `FilledText` or a `FaultyText` may stand; undefined where the text is not YAML. */
   readonly value: unknown;
   readonly #root: Node | null;
   readonly #document: ReturnType<typeof parseDocument>;
   readonly #lines = new LineCounter();
 
-  constructor(text: string) {
+  /** `variable` gives those of the environment. */
+  constructor(text: string, file: string, folder: string, variable: (name: string) => string | undefined) {
+    this.file = file;
+    this.folder = folder;
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, resolveKnownTags: false });
     this.#root = this.#document.contents;
     const faults = [...this.#document.errors, ...this.#document.warnings];
-    const issues = [...faults.map((fault) => this.#syntaxIssue(fault)), ...this.#structureIssues()];
+    const bare = faults.findIndex(({ pos }) => text.startsWith('${', pos[0] - 1));
+    const told = bare < 0 ? faults : faults.slice(0, bare);
+    const issues = [...told.map((fault) => this.#syntaxIssue(fault)), ...this.#structureIssues()];
+    // what follows it is read wrongly
+    if (bare >= 0)
+      issues.push({ code: 'yaml-syntax', path: [], ...BARE_VARIABLE, ...this.#at(faults[bare]!.pos[0] - 1) });
     const isReadable = issues.every(({ code }) => code === 'duplicate-key');
     if (isReadable) {
+      this.#substitute(variable);
       try {
         this.value = this.#document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
       } catch {
@@ -60,6 +79,15 @@ export class LabDocument {
   /** Puts line and column to what was found. */
   locate({ isAboutKey, ...issue }: Finding): LabIssue {
     return { ...issue, ...this.#at(this.#offsetOf(issue.path, isAboutKey === true)) };
+  }
+
+  #substitute(variable: (name: string) => string | undefined): void {
+    visit(this.#document, {
+      Scalar: (place, scalar) => {
+        if (place !== 'key' && typeof scalar.value === 'string' && scalar.value.includes('$'))
+          scalar.value = substitute(scalar.value, variable);
+      },
+    });
   }
 
   #syntaxIssue({ code, message, pos }: YAMLError): LabIssue {
@@ -140,9 +168,9 @@ export class LabDocument {
     return offset;
   }
 
-  #at(offset: number): { readonly line: number; readonly column: number } {
+  #at(offset: number): Pick<LabIssue, 'file' | 'line' | 'column'> {
     const { line, col } = this.#lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
   }
 }
 

@@ -3,6 +3,8 @@ import type { Issue } from '../base/issue.ts';
 import { formatIssue } from '../base/issue.ts';
 
 export interface LabIssue extends Issue {
+  /** The lab file, or one that it extends. */
+  readonly file: string;
   /** Both count from 1. */
   readonly line: number;
   readonly column: number;
@@ -15,6 +17,6 @@ export interface Finding extends Issue {
 }
 
 /** One line as compilers write it: `lab.yaml:4:13 networks.lan.subnet: message; hint`. */
-export function formatLabIssue(fileName: string, issue: LabIssue): string {
-  return `${fileName}:${issue.line}:${issue.column} ${formatIssue(issue)}`;
+export function formatLabIssue(issue: LabIssue): string {
+  return `${issue.file}:${issue.line}:${issue.column} ${formatIssue(issue)}`;
 }

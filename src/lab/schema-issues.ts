@@ -16,10 +16,15 @@ export interface SoundLab {
   hasFaultIn(path: IssuePath): boolean;
 }
 
-/** `value` is the caller's no longer: faulty parts are removed from it until the rest satisfies the schema. */
-export function readSoundLab(value: unknown): SoundLab {
+/**
+ * `value` is the caller's no longer: faulty parts are removed from it until the rest satisfies the schema. What is `known` to be faulty is
+ * not in it.
+ */
+export function readSoundLab(value: unknown, known: readonly Finding[]): SoundLab {
   const first = labSchema.safeParse(value, { reportInput: true });
-  const findings = first.success ? [] : first.error.issues.flatMap((issue) => findingsOf(issue));
+  const found = first.success ? [] : first.error.issues.flatMap((issue) => findingsOf(issue));
+  const isKnown = ({ path }: Finding) => known.some((fault) => isWithin(path, fault.path));
+  const findings = [...known, ...found.filter((finding) => !isKnown(finding))];
   const faults: IssuePath[] = findings.map(({ path }) => path);
   const isFaulty = (path: IssuePath) => faults.some((fault) => isWithin(path, fault));
   const hasFaultIn = (path: IssuePath) => faults.some((fault) => isWithin(fault, path));

@@ -3,19 +3,17 @@ import { z } from 'zod';
 import { list, mapping } from './schema-forms.ts';
 import { address, capture, mac, name } from './schema-values.ts';
 
-export const nic = z.union(
-  [
-    z.string(),
-    mapping({
-      network: z.string(),
-      name: name.optional(),
-      mac: mac.optional(),
-      address: address.optional(),
-      capture: capture.optional(),
-    }),
-  ],
-  { error: 'expected the name of a network or { network, address, … }' },
-);
+export const nicMapping = mapping({
+  network: z.string(),
+  name: name.optional(),
+  mac: mac.optional(),
+  address: address.optional(),
+  capture: capture.optional(),
+});
+
+export const nic = z.union([z.string(), nicMapping], {
+  error: 'expected the name of a network or { network, address, … }',
+});
 
 export const node = mapping({ nics: list(nic).meta({ minItems: 1 }) });
 

@@ -22,6 +22,9 @@ export const domain = parsed('bad-domain', 'a domain name', ['lab.internal'], (t
 );
 export const route = mapping({ to: subnet, via: address });
 export const file = z.string().min(1, 'the name of the file is missing');
+/** Which values name files; they are meant from where the file that says them lies. */
+export const fileNames = z.registry<object>();
+file.register(fileNames, {});
 
 export const capture = z
   .union([file, mapping({ file, 'snap-length': z.int().min(14).max(69_632).optional() })], {

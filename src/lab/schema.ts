@@ -6,13 +6,25 @@
  * that are known there, so that `schema-issues.ts` can guess which one was meant.
  */
 import { z } from 'zod';
-import { list, mapping } from './schema-forms.ts';
+import { list, mapping, oneOrMore } from './schema-forms.ts';
 import { network } from './schema-network.ts';
-import { node } from './schema-node.ts';
-import { capture, name, nameKey } from './schema-values.ts';
+import { nicMapping, node } from './schema-node.ts';
+import { capture, file, name, nameKey } from './schema-values.ts';
+
+const defaults = mapping({
+  network: network.partial().optional(),
+  node: node.partial().optional(),
+  nic: nicMapping.partial().optional(),
+});
 
 export const labSchema = mapping({
   name: name.optional().describe("The file's name without its extension where it is left out"),
+  extends: oneOrMore(file, 'a file')
+    .optional()
+    .describe(
+      'Lab files, or parts of one, that this one is laid over: mappings are merged, the rest is replaced, null takes away',
+    ),
+  defaults: defaults.optional().describe('What entries have that do not say otherwise'),
   capture: capture.optional(),
   networks: z.record(nameKey, network).meta({ minProperties: 1 }),
   nodes: z.record(nameKey, node).meta({ minProperties: 1 }),
@@ -22,8 +34,3 @@ export const labSchema = mapping({
 });
 
 export type LabFile = z.output<typeof labSchema>;
-
-/** The lab file as JSON Schema, for editors. */
-export function labJsonSchema(): Record<string, unknown> {
-  return { title: 'vmlan lab', ...z.toJSONSchema(labSchema, { io: 'input' }) };
-}

@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readLab } from '../../src/lab/read-lab.ts';
+import { NO_SURROUNDINGS } from '../../src/lab/surroundings.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 it('the labs in the README are well', () => {
   const labs = [...read('README.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text!);
   expect(labs.length).toBeGreaterThan(0);
-  for (const text of labs) expect(readLab(text, 'readme.yaml')).toHaveProperty('plan');
+  const byName = new Map(labs.map((text) => [/^# (\S+\.yaml)/.exec(text)?.[1], text]));
+  const file = (name: string) => ({ text: byName.get(name) ?? expect.unreachable() });
+  for (const text of labs)
+    expect(readLab(text, 'readme.yaml', { ...NO_SURROUNDINGS, read: file })).toHaveProperty('plan');
 });
 
 it.each(readdirSync(new URL('../../examples', import.meta.url)).filter((name) => name.endsWith('.yaml')))(

@@ -88,5 +88,5 @@ describe('reading a lab file', () => {
 
 function issueLines(text: string): readonly string[] {
   const result = readLab(text, 'lab.yaml');
-  return 'issues' in result ? result.issues.map((issue) => formatLabIssue('lab.yaml', issue)) : [];
+  return 'issues' in result ? result.issues.map((issue) => formatLabIssue(issue)) : [];
 }
