@@ -1,31 +1,26 @@
 /**
  * The Internet checksum, RFC 1071: the one's complement of the one's complement sum of 16-bit words.
  *
- * A sum is additive over pieces of even length: `finish(sum(a) + sum(b))`. Partial sums are doubles; each 16-bit word adds
- * less than 2^16, so 2^37 words fit before precision is lost.
+ * A sum is additive over pieces of even length: `finish(sum(a) + sum(b))`. Partial sums are doubles; 2^21 words of 32 bits, 8 MiB, fit
+ * before precision is lost.
  */
 
 /** Below this many octets a plain loop is faster than looking up a view. */
-const SHORT = 64;
-/** The halves of so many words add up to less than 2^31. */
-const STRETCH = 64 * 1024;
+const SHORT = 128;
+/** Octets that are added in one round. */
+const GROUP = 32;
 
 /** The view that was used last: sums come in rows over one buffer. */
 let view: DataView = new DataView(new ArrayBuffer(0));
 
-/**
- * Adds the big-endian 16-bit words of bytes [start, end) to `initial`; an odd last octet counts as the high half.
- *
- * Four octets are read at a time, at any alignment, and their halves are summed apart, so that both sums stay small integers.
- */
+/** Adds the big-endian 16-bit words of bytes [start, end) to `initial`; an odd last octet counts as the high half. */
 export function sumWords(bytes: Uint8Array, start: number, end: number, initial = 0): number {
   let sum = initial;
   let at = start;
   if (end - at >= SHORT) {
     if (view.buffer !== bytes.buffer) view = new DataView(bytes.buffer);
-    const offset = bytes.byteOffset;
-    for (; end - at >= 16; at += STRETCH) sum += sumStretch(view, offset + at, offset + Math.min(at + STRETCH, end));
-    at = end - ((end - start) % 16);
+    at = end - ((end - start) % GROUP);
+    sum += swapped(sumGroups(view, bytes.byteOffset + start, bytes.byteOffset + at));
   }
   let high = 0;
   let low = 0;
@@ -37,19 +32,34 @@ export function sumWords(bytes: Uint8Array, start: number, end: number, initial 
   return sum + high * 0x100 + low;
 }
 
-/** Whole groups of 16 octets in [start, end). */
-function sumStretch(from: DataView, start: number, end: number): number {
-  let high = 0;
-  let low = 0;
-  for (let at = start; at + 16 <= end; at += 16) {
-    const a = from.getInt32(at);
-    const b = from.getInt32(at + 4);
-    const c = from.getInt32(at + 8);
-    const d = from.getInt32(at + 12);
-    high = (high + (a >>> 16) + (b >>> 16) + (c >>> 16) + (d >>> 16)) | 0;
-    low = (low + (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff)) | 0;
+/**
+ * Adds the little-endian 32-bit words of whole groups in [start, end): 2^16 is 1 in this arithmetic, so a word counts as its two halves.
+ *
+ * Four sums of doubles, because additions that do not wait for each other run at once, and the machine's order of octets, because it
+ * needs no swap of each word: half the time of 16-bit halves in network order.
+ */
+function sumGroups(from: DataView, start: number, end: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (let at = start; at < end; at += GROUP) {
+    a += from.getUint32(at, true) + from.getUint32(at + 16, true);
+    b += from.getUint32(at + 4, true) + from.getUint32(at + 20, true);
+    c += from.getUint32(at + 8, true) + from.getUint32(at + 24, true);
+    d += from.getUint32(at + 12, true) + from.getUint32(at + 28, true);
   }
-  return high + low;
+  return a + b + c + d;
+}
+
+/** RFC 1071, 2 (B): the sum of words with swapped octets is the sum with its octets swapped. */
+function swapped(sum: number): number {
+  const low = sum >>> 0;
+  const high = (sum - low) / 0x1_0000_0000;
+  let folded = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
+  folded = (folded & 0xffff) + (folded >>> 16);
+  folded = (folded & 0xffff) + (folded >>> 16);
+  return ((folded & 0xff) << 8) | (folded >>> 8);
 }
 
 /** Folds a sum to 16 bits and complements it: the value of a checksum field, or 0 where the sum covered a correct one. */

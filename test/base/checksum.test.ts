@@ -14,17 +14,24 @@ describe('the Internet checksum', () => {
   });
 
   it('adds every octet once, wherever the words start and end', () => {
-    const bytes = Uint8Array.from({ length: 64 }, (_, i) => (i * 89 + 17) & 0xff);
+    const bytes = Uint8Array.from({ length: 200 }, (_, i) => (i * i * 89 + 17) & 0xff);
     for (let start = 0; start < 9; start++) {
       for (let end = start; end <= bytes.length; end++) {
-        expect(sumWords(bytes, start, end, 5)).toBe(5 + plainSum(bytes.slice(start, end)));
+        const plain = finishChecksum(5 + plainSum(bytes.slice(start, end)));
+        expect(finishChecksum(sumWords(bytes, start, end, 5))).toBe(plain);
       }
     }
   });
 
+  it.each([0, 0xff])('is that of the plain sum over octets of %i alone', (octet) => {
+    const bytes = new Uint8Array(128).fill(octet);
+    expect(finishChecksum(sumWords(bytes, 0, 128))).toBe(finishChecksum(plainSum(bytes)));
+  });
+
   it('is the same for a whole and for the sum of its even pieces', () => {
-    const bytes = Uint8Array.from({ length: 33 }, (_, i) => 255 - i);
-    expect(sumWords(bytes, 10, 33, sumWords(bytes, 0, 10))).toBe(sumWords(bytes, 0, 33));
+    const bytes = Uint8Array.from({ length: 333 }, (_, i) => (255 - i) & 0xff);
+    const pieces = sumWords(bytes, 110, 333, sumWords(bytes, 0, 110));
+    expect(finishChecksum(pieces)).toBe(finishChecksum(sumWords(bytes, 0, 333)));
   });
 
   it('is zero over what holds its own checksum, at any size', () => {
