@@ -4,18 +4,15 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Controlled } from './route.ts';
 
-/** Milliseconds after the start of a lab until HTTP is loaded. */
-const QUIET_START = 1000;
-
 /**
  * The control socket of a lab. It is claimed before the lab starts, so that of two labs with one name only one does; who asks in the
- * meantime waits for the lab. HTTP is loaded when somebody asks, and else a little after the start, because it takes longer than the start.
+ * meantime waits for the lab. HTTP is loaded when somebody asks: it takes as long as the start of the lab, and
+ * a quarter of its memory.
  */
 export class ControlServer {
   readonly #listener: Server;
   readonly #open = new Set<Socket>();
   #load: (() => Promise<HttpServer>) | undefined;
-  #soon: NodeJS.Timeout | undefined;
   #http: HttpServer | undefined;
 
   /** Listens at `path`, with mode 0600. Rejects with the system's error, EADDRINUSE where somebody else has it. */
@@ -41,18 +38,15 @@ export class ControlServer {
   /** Answers for the lab from now on. */
   serve(controlled: Controlled): void {
     let loading: Promise<HttpServer> | undefined;
-    const load = (): Promise<HttpServer> => {
+    this.#load = () => {
       loading ??= loadHttp(controlled);
       return loading;
     };
-    this.#load = load;
-    this.#soon = setTimeout(() => void load().catch(() => undefined), QUIET_START).unref();
     for (const socket of this.#open) void this.#answer(socket);
   }
 
   /** Takes no more requests; resolves when the answers under way are complete. */
   close(): Promise<void> {
-    clearTimeout(this.#soon);
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     this.#http?.closeIdleConnections();
     return closed;
