@@ -1,7 +1,7 @@
 import { getControl } from '../control/client.ts';
 import type { StatusAnswer } from '../control/statuses.ts';
 import { controlSocket } from '../host/folders.ts';
-import type { NatStatus, NetworkStatus, PortStatus } from '../lab/status-schemas.ts';
+import type { NatStatus, NetworkStatus, PortStatus, RouterStatus, RouteStatus } from '../lab/status-schemas.ts';
 import { cleanDeadLabs, findLab, runningLabs } from './find-lab.ts';
 import { hostAccessSentence } from './openings.ts';
 import { print, table } from './report.ts';
@@ -45,12 +45,13 @@ async function printLabs(names: readonly string[], json: true | undefined): Prom
   print(table(['LAB', 'PID', 'NETWORKS', 'CONNECTED', 'FILE'], rows));
 }
 
-function printStatus({ name, networks, ports, captures, forwards }: StatusAnswer): void {
+function printStatus({ name, networks, routers, ports, captures, forwards }: StatusAnswer): void {
   print(`lab ${name}`);
   for (const network of networks) {
     print(networkLine(network));
     for (const line of gatewayLines(network)) print(`  ${line}`);
   }
+  for (const router of routers) print(routerLine(router));
   for (const { id, rule } of forwards) print(`forward ${id}: ${rule}`);
   print();
   const rows = ports.map((port) => [
@@ -87,15 +88,25 @@ function networkLine({ name, kind, mtu, subnet, gateway, drops, stations }: Netw
   return `network ${name}: ${about.join(', ')}${dropped}`;
 }
 
+function routerLine({ name, interfaces, routes }: RouterStatus): string {
+  const places = interfaces.map(({ network, address }) => `${network} ${address}`);
+  return `router ${name}: ${[...places, ...routes.map(routeText)].join(', ')}`;
+}
+
+function routeText({ to, via }: RouteStatus): string {
+  return `${to} via ${via}`;
+}
+
 /** What the gateway does beyond its network. */
 function gatewayLines(network: NetworkStatus): readonly string[] {
   const { gateway } = network;
   if (gateway === undefined) return [];
-  const { nat, dns, flows } = gateway;
+  const { nat, dns, flows, routes } = gateway;
   const hostAccess = hostAccessSentence(network);
   const counts = Object.fromEntries(Object.entries(flows).filter(([, count]) => count > 0));
   return [
     ...(nat === undefined ? [] : [natLine(nat)]),
+    ...(routes === undefined ? [] : [["leads to the lab's other networks", ...routes.map(routeText)].join(', ')]),
     ...(dns === undefined ? [] : [`names at ${dns.address}${dns.domain === undefined ? '' : `, in ${dns.domain}`}`]),
     ...(hostAccess === undefined ? [] : [hostAccess.replace(/\.$/, '')]),
     `flows ${countsText(counts)}`,

@@ -101,7 +101,7 @@ function privilegedPort(listen: ForwardListen, firstOpenPort: number): number | 
 export function checkGuestForwards(
   texts: readonly (string | undefined)[],
   own: Ipv4Interface,
-  nics: readonly CheckedNic[],
+  nics: readonly Pick<CheckedNic, 'node' | 'name' | 'address'>[],
   path: IssuePath,
   report: Report,
 ): readonly GuestForward[] {

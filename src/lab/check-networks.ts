@@ -16,6 +16,8 @@ import type { NetworkEntry } from './schema-network.ts';
 export interface CheckedNetwork {
   readonly name: string;
   readonly entry: NetworkEntry;
+  /** Undefined where it is not known for faults, or where there is neither a gateway nor a router that needs one. */
+  readonly subnet: Ipv4Interface | undefined;
   /** Undefined where there is none, or where its subnet is not known for faults. */
   readonly gateway: CheckedGateway | undefined;
 }
@@ -39,6 +41,8 @@ export function checkNetworks(sound: SoundLab, report: Report): readonly Checked
     });
   }
   const subnets = chooseSubnets(entries, sound, report);
+  const routers = Object.values(sound.lab?.routers ?? {});
+  const routed = new Set(routers.flatMap(({ interfaces }) => interfaces.map((each) => each?.network)));
   return entries.map(([name, entry]) => {
     const path = ['networks', name];
     if (!isName(name)) reportBadName(name, path, report);
@@ -50,14 +54,28 @@ export function checkNetworks(sound: SoundLab, report: Report): readonly Checked
         hint: 'choose another name',
         isAboutKey: true,
       });
-    const subnet = subnets.get(name);
-    if (entry.gateway === 'none') reportUseless(entry, path, report);
-    else {
-      checkEgress(entry, path, report);
-      if (entry.boot !== undefined) checkBoot(entry.boot, entry, path, report);
+    if (entry.gateway === 'none') {
+      const hasRouter = routed.has(name);
+      reportUseless(hasRouter ? { ...entry, subnet: undefined } : entry, path, report);
+      return { name, entry, subnet: hasRouter ? subnetOfRouters(entry, path, report) : undefined, gateway: undefined };
     }
-    return { name, entry, gateway: subnet === undefined ? undefined : checkGateway(subnet, entry, path, report) };
+    const subnet = subnets.get(name);
+    checkEgress(entry, path, report);
+    if (entry.boot !== undefined) checkBoot(entry.boot, entry, path, report);
+    return {
+      name,
+      entry,
+      subnet,
+      gateway: subnet === undefined ? undefined : checkGateway(subnet, entry, path, report),
+    };
   });
+}
+
+/** Without a gateway the subnet is said where routers need it. */
+function subnetOfRouters({ subnet }: NetworkEntry, path: IssuePath, report: Report): Ipv4Interface | undefined {
+  const fault = subnet && subnetFault(subnet);
+  if (fault !== undefined) report({ ...fault, path: [...path, 'subnet'] });
+  return fault === undefined || fault.code === 'host-bits' ? subnet : undefined;
 }
 
 export function reportBadName(name: string, path: IssuePath, report: Report): void {

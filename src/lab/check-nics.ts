@@ -9,6 +9,7 @@ import type { Fault } from './check-addresses.ts';
 import { hostFault } from './check-addresses.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { reportBadName } from './check-networks.ts';
+import type { CheckedRouter } from './check-routers.ts';
 import { deriveMac, gatewayMac } from './derive.ts';
 import { isName } from './names.ts';
 import type { SoundLab } from './schema-issues.ts';
@@ -38,12 +39,19 @@ export function checkNics(
   lab: string,
   sound: SoundLab,
   networks: readonly CheckedNetwork[],
+  routers: readonly CheckedRouter[],
   report: Report,
 ): readonly CheckedNic[] {
   const written = writtenNics(sound, report);
   const names = nameNics(written, report);
-  const macs = giveMacs(lab, written, names, networks, report);
-  const addresses = new Map<Ipv4, string>();
+  const macs = giveMacs(lab, written, names, networks, routers, report);
+  const isServed = (name: string) => networks.some((network) => network.name === name && network.gateway !== undefined);
+  const addresses = new Map<Ipv4, string>(
+    routers
+      .flatMap(({ interfaces }) => interfaces)
+      .filter(({ network }) => isServed(network))
+      .map(({ router, name, interface: { address } }) => [address, `${router}:${name}`]),
+  );
   return written.map((nic, i) => {
     const { node, entry, path } = nic;
     const network = networks.find(({ name }) => name === entry.network);
@@ -121,12 +129,15 @@ function giveMacs(
   written: readonly WrittenNic[],
   names: readonly string[],
   networks: readonly CheckedNetwork[],
+  routers: readonly CheckedRouter[],
   report: Report,
 ): readonly Mac[] {
   const owners = new Map<Mac, string>();
   for (const { name, gateway } of networks) {
     if (gateway !== undefined) owners.set(gatewayMac(gateway.interface.address), `the gateway of ${name}`);
   }
+  for (const { router, name, mac } of routers.flatMap(({ interfaces }) => interfaces))
+    owners.set(mac, `${router}:${name}`);
   for (const [i, { node, entry, path }] of written.entries()) {
     if (entry.mac === undefined) continue;
     const owner = owners.get(entry.mac);
@@ -140,8 +151,8 @@ function giveMacs(
   return written.map(({ node, entry }, i) => entry.mac ?? deriveMac(lab, node, names[i]!, taken));
 }
 
-function reportUnknownNetwork(
-  { entry, networkPath }: WrittenNic,
+export function reportUnknownNetwork(
+  { entry, networkPath }: Pick<WrittenNic, 'entry' | 'networkPath'>,
   sound: SoundLab,
   networks: readonly CheckedNetwork[],
   report: Report,

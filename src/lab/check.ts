@@ -1,5 +1,6 @@
 /** Checks what must fit together in a lab file and makes the plan of it; a plan holds only where nothing was reported. */
 import type { IssuePath } from '../base/issue.ts';
+import type { NamedHost } from '../gateway/lab-names.ts';
 import type { HostForward } from '../nat/forward-spec.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DhcpRoute } from '../wire/dhcp-options.ts';
@@ -12,11 +13,13 @@ import type { CheckedNetwork, Report } from './check-networks.ts';
 import { checkNetworks } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
 import { checkNics } from './check-nics.ts';
+import type { CheckedInterface, CheckedRouter } from './check-routers.ts';
+import { checkRouters } from './check-routers.ts';
 import { checkGatewayRoutes, joinedNetworks, leadsOn } from './check-routing.ts';
 import { gatewayMac } from './derive.ts';
 import { samePath } from './file-name.ts';
 import { labNameOf } from './names.ts';
-import type { CapturePlan, CaptureTarget, GatewayPlan, LabPlan, NetworkPlan } from './plan.ts';
+import type { CapturePlan, CaptureTarget, GatewayPlan, LabPlan, NetworkPlan, RouterPlan } from './plan.ts';
 import { DEFAULT_LEASE_TIME, DEFAULT_MTU, portName } from './plan.ts';
 import type { BootEntry } from './schema-dhcp.ts';
 import type { SoundLab } from './schema-issues.ts';
@@ -28,8 +31,12 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
   const name = sound.lab?.name ?? labNameOf(fileName);
   const networks = checkNetworks(sound, report);
   const routes = checkGatewayRoutes(networks, report);
-  const joined = joinedNetworks(networks, []);
-  const nics = checkNics(name, sound, networks, report);
+  const routers = checkRouters(sound, networks, report);
+  const joined = joinedNetworks(
+    networks,
+    routers.map(({ interfaces }) => interfaces.map(({ network }) => network)),
+  );
+  const nics = checkNics(name, sound, networks, routers, report);
   const forwards = checkForwards(sound, networks, nics, routes, firstOpenPort, report);
   return {
     name,
@@ -38,21 +45,56 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
         network,
         nics.filter((nic) => nic.network === network.name),
         forwards.filter((forward) => forward.network === network.name).map(({ forward }) => forward),
-        { routes: routes.get(network.name), knows: joined.get(network.name)! },
+        { routes: routes.get(network.name), knows: joined.get(network.name)!, routers },
         sound,
         report,
       ),
     ),
+    ...(routers.length > 0 && { routers: routers.map(routerPlan) }),
     nics: nics.map(({ node, name: nicName, network, mac }) => ({ node, name: nicName, network, mac })),
-    captures: checkCaptures(sound, networks, nics, report),
+    captures: checkCaptures(sound, networks, nics, routers, report),
   };
+}
+
+function routerPlan({ name, interfaces, routes }: CheckedRouter): RouterPlan {
+  return {
+    name,
+    interfaces: interfaces.map(({ name: own, network, mac, interface: at }) => ({
+      name: own,
+      network,
+      mac,
+      interface: at,
+    })),
+    routes,
+  };
+}
+
+/** How a network is joined with others. */
+interface Joints {
+  readonly routes: GatewayPlan['routes'];
+  readonly knows: readonly string[];
+  /** All of the lab. */
+  readonly routers: readonly CheckedRouter[];
+}
+
+/** The routers that are found by name on the network: by `ROUTER-INTERFACE` each interface, by ROUTER all, the nearest first. */
+function hostsOf(network: string, { knows, routers }: Joints): readonly NamedHost[] {
+  const near = routers.flatMap(({ interfaces }) =>
+    interfaces.some((each) => each.network === network || knows.includes(each.network)) ? interfaces : [],
+  );
+  return near
+    .toSorted((a, b) => Number(b.network === network) - Number(a.network === network))
+    .flatMap(({ router, name, interface: { address } }) => [
+      { name: `${router}-${name}`, address },
+      { name: router, address },
+    ]);
 }
 
 function networkPlan(
   { name, entry, gateway }: CheckedNetwork,
   nics: readonly CheckedNic[],
   hostForwards: readonly HostForward[],
-  { routes, knows }: { readonly routes: GatewayPlan['routes']; readonly knows: readonly string[] },
+  { routes, knows, routers }: Joints,
   sound: SoundLab,
   report: Report,
 ): NetworkPlan {
@@ -62,14 +104,24 @@ function networkPlan(
   const boot = entry.boot ?? {};
   const nat = natPlan(entry);
   const path = ['networks', name];
-  const dns = checkDns(entry, own, new Set(nics.map(({ node }) => node)), path, sound, report);
+  const hosts = hostsOf(name, { routes, knows, routers });
+  const names = new Set([...nics.map(({ node }) => node), ...hosts.map((host) => host.name)]);
+  const dns = checkDns(entry, own, names, path, sound, report);
+  const here = routers.flatMap(({ interfaces }) => interfaces).filter(({ network }) => network === name);
   const texts = entry['guest-forwards'] ?? [];
-  const guestForwards = checkGuestForwards(texts, own, nics, [...path, 'guest-forwards'], report);
-  const excluded = [...new Set(guestForwards.map(({ address }) => address))];
+  const guestForwards = checkGuestForwards(
+    texts,
+    own,
+    [...nics, ...here.map(holderOf)],
+    [...path, 'guest-forwards'],
+    report,
+  );
+  const stations = here.map(({ interface: { address } }) => address);
+  const excluded = [...new Set([...guestForwards.map(({ address }) => address), ...stations])];
   const dhcp = pool && {
     ...pool,
     ...(excluded.length > 0 && { excluded }),
-    ...dhcpSettings(entry, own.address),
+    ...dhcpSettings(entry, own.address, stations[0]),
     ...dhcpCards(nics),
     ...dhcpBoot(boot),
   };
@@ -84,14 +136,19 @@ function networkPlan(
     guestForwards,
     ...(routes !== undefined && { routes }),
     ...(knows.length > 0 && { knows }),
+    ...(hosts.length > 0 && { hosts }),
   };
   return { ...plan, gateway: gatewayPlan };
 }
 
+function holderOf({ router, name, interface: { address } }: CheckedInterface) {
+  return { node: router, name, address };
+}
+
 type DhcpSettings = Pick<DhcpConfig, 'leaseTime' | 'routers' | 'routes' | 'dns' | 'domain' | 'search' | 'ntp'>;
 
-/** A gateway with a way out is the router of its guests, unless one of them is; without one it leads nowhere. */
-function dhcpSettings(entry: NetworkEntry, own: Ipv4): DhcpSettings {
+/** A gateway that leads on is the router of its guests, unless one of them is; without one the network's first router is. */
+function dhcpSettings(entry: NetworkEntry, own: Ipv4, router: Ipv4 | undefined): DhcpSettings {
   const { lease, dns, search, ntp, routes } = entry.dhcp || {};
   const given = entriesOf(routes).map(({ to, via }) => ({ destination: to, gateway: via }));
   const isDefault = ({ destination }: DhcpRoute) => destination.prefixLength === 0;
@@ -100,7 +157,7 @@ function dhcpSettings(entry: NetworkEntry, own: Ipv4): DhcpSettings {
   const domain = domainOf(entry);
   return {
     leaseTime: lease ?? DEFAULT_LEASE_TIME,
-    routers: routers.length === 0 && leadsOn(entry) ? [own] : routers,
+    routers: routers.length > 0 ? routers : leadsOn(entry) ? [own] : router === undefined ? [] : [router],
     routes: given.filter((route) => !isDefault(route)),
     dns: answersNames ? [own] : entriesOf(dns),
     ...(domain !== undefined && { domain }),
@@ -134,6 +191,7 @@ function checkCaptures(
   sound: SoundLab,
   networks: readonly CheckedNetwork[],
   nics: readonly CheckedNic[],
+  routers: readonly CheckedRouter[],
   report: Report,
 ): readonly CapturePlan[] {
   const written: { readonly entry: CaptureEntry | undefined; readonly of: CaptureTarget; readonly path: IssuePath }[] =
@@ -149,6 +207,13 @@ function checkCaptures(
         of: { kind: 'port', port: portName(nic) } as const,
         path: [...nic.path, 'capture'],
       })),
+      ...routers.flatMap(({ interfaces }) =>
+        interfaces.map(({ router, name, capture, path }) => ({
+          entry: capture,
+          of: { kind: 'port', port: `${router}:${name}` } as const,
+          path: [...path, 'capture'],
+        })),
+      ),
     ];
   const plans: CapturePlan[] = [];
   for (const { entry, of, path } of written) {

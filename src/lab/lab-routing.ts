@@ -1,15 +1,29 @@
 /**
- * How the networks of a running lab are joined: gateways that lead on are the interfaces of one router, and name servers know the
- * machines of the networks that theirs is joined with.
+ * How the networks of a running lab are joined: gateways that lead on are the interfaces of one router, each router of the lab file is a
+ * station on its networks, and name servers know the machines of the networks that theirs is joined with.
  */
+import type { RouterInterface } from '../router/router.ts';
 import { Router } from '../router/router.ts';
+import { Stack } from '../stack/stack.ts';
+import type { Environment } from './environment.ts';
+import type { RouterPlan } from './plan.ts';
 import type { RunningNetwork } from './running-network.ts';
 
 export class LabRouting {
+  readonly #environment: Environment;
   readonly #gateways = new Router();
+  readonly #routers = new Map<string, RunningRouter>();
 
-  /** Joins these networks as their plans say, and no others any longer. */
-  join(networks: ReadonlyMap<string, RunningNetwork>): void {
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  get routers(): Iterable<RunningRouter> {
+    return this.#routers.values();
+  }
+
+  /** Joins these networks as the plans say, and no others any longer. */
+  join(networks: ReadonlyMap<string, RunningNetwork>, routers: readonly RouterPlan[]): void {
     const joined = [...networks.values()].flatMap(({ plan, gateway }) =>
       gateway === undefined || plan.gateway?.routes === undefined ? [] : [{ gateway, routes: plan.gateway.routes }],
     );
@@ -21,5 +35,36 @@ export class LabRouting {
       const others = (plan.gateway?.knows ?? []).flatMap((name) => networks.get(name)?.gateway?.names ?? []);
       gateway?.names.alsoKnow(others);
     }
+    for (const router of this.#routers.values()) router.unplug();
+    this.#routers.clear();
+    for (const plan of routers) this.#routers.set(plan.name, new RunningRouter(plan, networks, this.#environment));
+  }
+}
+
+/** A router of the lab file at work. */
+export class RunningRouter {
+  readonly plan: RouterPlan;
+  readonly #networks: ReadonlyMap<string, RunningNetwork>;
+
+  constructor(plan: RouterPlan, networks: ReadonlyMap<string, RunningNetwork>, { scheduler, random }: Environment) {
+    this.plan = plan;
+    this.#networks = networks;
+    const interfaces = plan.interfaces.map(({ name, network, mac, interface: own }): RouterInterface => {
+      const place = networks.get(network)!;
+      const stack = place.plugStation(
+        `${plan.name}:${name}`,
+        mac,
+        (drops) => new Stack({ mac, mtu: place.plan.mtu, scheduler, random, drops }),
+      );
+      stack.configure({ interface: own });
+      return { stack, interface: own };
+    });
+    new Router().configure(interfaces, plan.routes);
+  }
+
+  /** Its ports are gone. */
+  unplug(): void {
+    for (const { name, network } of this.plan.interfaces)
+      this.#networks.get(network)?.unplugStation(`${this.plan.name}:${name}`);
   }
 }

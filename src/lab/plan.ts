@@ -1,5 +1,6 @@
 /** What a lab is made of, fully decided: every name, address and file. Made from a lab file or by `vmlan serve`; run by `RunningLab`. */
 import type { SocketAddress } from '../base/socket-address.ts';
+import type { NamedHost } from '../gateway/lab-names.ts';
 import type { DoorMode } from '../link/arrival.ts';
 import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
 import type { EgressConfig } from '../policy/egress.ts';
@@ -12,6 +13,8 @@ import type { Mac } from '../wire/mac.ts';
 export interface LabPlan {
   readonly name: string;
   readonly networks: readonly NetworkPlan[];
+  /** Stations that join networks; none where undefined. */
+  readonly routers?: readonly RouterPlan[];
   readonly nics: readonly NicPlan[];
   readonly captures: readonly CapturePlan[];
 }
@@ -42,6 +45,22 @@ export interface GatewayPlan {
   readonly routes?: readonly StaticRoute[];
   /** Other networks of the lab whose machines its name server knows. */
   readonly knows?: readonly string[];
+  /** Routers that are found by name here. */
+  readonly hosts?: readonly NamedHost[];
+}
+
+export interface RouterPlan {
+  readonly name: string;
+  readonly interfaces: readonly RouterInterfacePlan[];
+  readonly routes: readonly StaticRoute[];
+}
+
+/** A router's card. Its port is `router:name`. */
+export interface RouterInterfacePlan {
+  readonly name: string;
+  readonly network: string;
+  readonly mac: Mac;
+  readonly interface: Ipv4Interface;
 }
 
 export interface NatPlan extends Omit<EgressConfig, 'gateway'> {

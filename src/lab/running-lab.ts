@@ -22,7 +22,7 @@ import { LabRouting } from './lab-routing.ts';
 import { namesStatus } from './name-status.ts';
 import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
 import { RunningNetwork } from './running-network.ts';
-import { leaseStatus, networkStatus, portStatus } from './status.ts';
+import { leaseStatus, networkStatus, portStatus, routerStatus } from './status.ts';
 import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus, MacStatus, NamesStatus } from './status-schemas.ts';
 
 export class RunningLab {
@@ -31,7 +31,7 @@ export class RunningLab {
   readonly #drops: DropWatch;
   readonly #environment: Environment;
   readonly #networks = new Map<string, RunningNetwork>();
-  readonly #routing = new LabRouting();
+  readonly #routing: LabRouting;
   readonly #doors: Door[] = [];
   readonly #captures = new Map<string, RunningCapture>();
   /** Ports for stations that come while the lab runs. */
@@ -58,6 +58,7 @@ export class RunningLab {
       (entry) => this.events.tell(() => entry),
     );
     this.#environment = environment;
+    this.#routing = new LabRouting(environment);
     this.forwards = new LabForwards({
       places: () => forwardPlaces(this.plan),
       networks: () => this.#networkForwards(),
@@ -82,6 +83,7 @@ export class RunningLab {
       name: this.plan.name,
       networks: networks.map((network) => networkStatus(network, now)),
       ports: networks.flatMap((network) => [...network.jacks].map((jack) => portStatus(network, jack))),
+      routers: [...this.#routing.routers].map(routerStatus),
       captures: this.captures(),
       forwards: this.forwards.list(),
     };
@@ -195,7 +197,7 @@ export class RunningLab {
       const onFlow = this.#flowListener(network.name);
       this.#networks.set(network.name, await RunningNetwork.start(network, nics, isTaken, this.#environment, onFlow));
     }
-    this.#routing.join(this.#networks);
+    this.#routing.join(this.#networks, plan.routers ?? []);
     await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);
     for (const door of doors) this.#doors.push(await this.#openDoor(door, this.#networks.get(door.network)!));

@@ -83,10 +83,29 @@ export class RunningNetwork {
     this.#lan = this.#switch ?? new Hub(drops);
     for (const nic of nics) this.#jacks.set(portName(nic), new Jack(portName(nic), nic.mac));
     if (gateway !== undefined) {
-      const jack = new Jack(`${plan.name}:gateway`, plan.gateway?.mac);
-      this.#jacks.set(jack.name, jack);
-      this.#plug(jack, gateway.port, 'built-in');
+      this.plugStation(`${plan.name}:gateway`, plan.gateway!.mac, () => gateway.port);
     }
+  }
+
+  /** A station of vmlan's own takes a port of that name, where it may count what it drops. */
+  plugStation<Own extends Port>(name: string, mac: Mac, stationOf: (drops: Counters) => Own): Own {
+    const jack = new Jack(name, mac);
+    this.#jacks.set(name, jack);
+    for (const [recorder, port] of this.#recorders) listen(recorder, port, jack);
+    const station = stationOf(jack.drops);
+    this.#plug(jack, station, 'built-in');
+    return station;
+  }
+
+  /** It leaves, and its port with it. */
+  unplugStation(name: string): void {
+    const jack = this.#jacks.get(name);
+    if (jack === undefined) return;
+    this.#lan.unplug(jack);
+    jack.disconnect();
+    this.#jacks.delete(name);
+    this.#peers.delete(jack);
+    for (const recorder of this.#recorders.keys()) recorder.silence(jack);
   }
 
   /** Resolves when the gateway's conversations have ended and the leases are on disk. */

@@ -100,6 +100,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   to: 'to: 10.9.0.0/16',
   via: 'via: 10.0.2.7',
   name: 'name: web',
+  interfaces: 'interfaces: [{ network: lan, address: 10.0.2.1 }]',
+  address: 'address: 10.0.2.1',
 };
 
 function wrongType(path: IssuePath, expected: string, input: unknown): Finding {

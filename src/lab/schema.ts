@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { list, mapping, oneOrMore } from './schema-forms.ts';
 import { network } from './schema-network.ts';
 import { nicMapping, node } from './schema-node.ts';
+import { router } from './schema-router.ts';
 import { capture, file, name, nameKey } from './schema-values.ts';
 
 const defaults = mapping({
@@ -27,6 +28,7 @@ export const labSchema = mapping({
   defaults: defaults.optional().describe('What entries have that do not say otherwise'),
   capture: capture.optional(),
   networks: z.record(nameKey, network).meta({ minProperties: 1 }),
+  routers: z.record(nameKey, router).optional().describe('Stations of vmlan that join networks'),
   nodes: z.record(nameKey, node).meta({ minProperties: 1 }),
   forwards: list(z.string())
     .optional()

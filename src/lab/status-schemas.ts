@@ -69,6 +69,22 @@ export const networkStatusSchema = z
   .meta({ id: 'Network' });
 export type NetworkStatus = Told<typeof networkStatusSchema>;
 
+export const routerStatusSchema = z
+  .strictObject({
+    name: z.string(),
+    interfaces: z.array(
+      z.strictObject({
+        port: z.string(),
+        network: z.string(),
+        address: z.string().describe('`10.0.2.1/24`'),
+        mac,
+      }),
+    ),
+    routes: z.array(routeStatusSchema).describe('Beside the networks that it is on'),
+  })
+  .meta({ id: 'Router', description: 'A station of vmlan that joins networks' });
+export type RouterStatus = Told<typeof routerStatusSchema>;
+
 export const portStatusSchema = z
   .strictObject({
     port: z.string(),
@@ -122,6 +138,7 @@ export const labStatusSchema = z
   .strictObject({
     name: z.string(),
     networks: z.array(networkStatusSchema),
+    routers: z.array(routerStatusSchema),
     ports: z.array(portStatusSchema),
     captures: z.array(captureStatusSchema),
     forwards: z.array(forwardEntrySchema),

@@ -8,6 +8,7 @@ import type { DnsConfig } from '../service/dns/dns-config.ts';
 import { formatIpv4, formatIpv4Interface, networkOf } from '../wire/ipv4-address.ts';
 import { formatMac } from '../wire/mac.ts';
 import { countFlows } from './flow-status.ts';
+import type { RunningRouter } from './lab-routing.ts';
 import type { NatPlan } from './plan.ts';
 import type { RunningNetwork } from './running-network.ts';
 import { formatHostAccess } from './setting-text.ts';
@@ -17,6 +18,7 @@ import type {
   NatStatus,
   NetworkStatus,
   PortStatus,
+  RouterStatus,
   RouteStatus,
 } from './status-schemas.ts';
 
@@ -67,6 +69,19 @@ function natStatus({ isRestricted, hostAccess, allowsMetadata, source }: NatPlan
 
 function dnsStatus({ address, domain }: DnsConfig): NonNullable<GatewayStatus['dns']> {
   return { address: formatIpv4(address), ...(domain !== undefined && { domain }) };
+}
+
+export function routerStatus({ plan }: RunningRouter): RouterStatus {
+  return {
+    name: plan.name,
+    interfaces: plan.interfaces.map(({ name, network, mac, interface: own }) => ({
+      port: `${plan.name}:${name}`,
+      network,
+      address: formatIpv4Interface(own),
+      mac: formatMac(mac),
+    })),
+    routes: plan.routes.map(routeStatus),
+  };
 }
 
 export function portStatus(network: RunningNetwork, jack: Jack): PortStatus {

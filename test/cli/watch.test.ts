@@ -3,7 +3,7 @@ import { ratesTable } from '../../src/cli/watch.ts';
 import type { LabStatus, PortStatus } from '../../src/lab/status-schemas.ts';
 
 function lab(...ports: readonly PortStatus[]): LabStatus {
-  return { name: 'office', networks: [], ports, captures: [], forwards: [] };
+  return { name: 'office', networks: [], routers: [], ports, captures: [], forwards: [] };
 }
 
 function port(name: string, octets: number, drops: PortStatus['drops'] = {}): PortStatus {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Stack } from '../../src/stack/stack.ts';
 import { ipv4Octets } from '../../src/wire/ipv4-address.ts';
 import { LabBench } from '../support/lab-bench.ts';
 import { ip } from '../support/stack-peer.ts';
@@ -81,4 +82,74 @@ nodes: { pc: { nics: [lan] } }
     why: 'refused',
   });
   expect(bench.environment.net.streams).toHaveLength(0);
+});
+
+describe('networks that routers join', () => {
+  const CAMPUS = `
+networks:
+  lan: { subnet: 10.0.2.0/24, routes: [{ to: 10.3.0.0/24, via: 10.0.2.1 }, { to: 10.4.0.0/24, via: 10.0.2.1 }, { to: 10.5.0.0/24, via: 10.0.2.1 }] }
+  mid: { subnet: 10.3.0.0/24, gateway: isolated }
+  far: { subnet: 10.4.0.0/24, gateway: isolated, kind: hub }
+  bare: { subnet: 10.5.0.0/24, gateway: none }
+routers:
+  r1:
+    interfaces: [{ network: lan, address: 10.0.2.1 }, { network: mid, address: 10.3.0.1 }]
+    routes: [{ to: 10.4.0.0/15, via: 10.3.0.9 }, { to: 0.0.0.0/0, via: 10.0.2.2 }]
+  r2:
+    interfaces: [{ network: mid, address: 10.3.0.9 }, { network: far, address: 10.4.0.1 }, { network: bare, address: 10.5.0.1 }]
+    routes: [{ to: 0.0.0.0/0, via: 10.3.0.1 }]
+nodes: { a: { nics: [lan] }, b: { nics: [mid] }, c: { nics: [far] } }
+forwards: [tcp 8080 -> 10.5.0.7:80]
+`;
+
+  it('reach each other, by name too, and the world by the gateway that is nat', async () => {
+    const bench = await LabBench.start(CAMPUS);
+    const stations = ['a:lan', 'b:mid', 'c:far'].map((port) => bench.station(port));
+    for (const one of stations) {
+      for (const { name, lease } of stations) {
+        const { address } = lease!.interface;
+        expect(await bench.during(one.lookUp(name), 100)).toMatchObject({ addresses: [address] });
+        if (name !== one.name) expect(await bench.during(one.ping(address), 100)).toMatchObject({ kind: 'reply' });
+      }
+    }
+    void stations[2]!.ping(WORLD);
+    await bench.environment.scheduler.run(100);
+    expect(bench.environment.net.echoes.map(({ sent }) => sent.map(({ ttl }) => ttl))).toEqual([[61]]);
+  });
+
+  it('know routers by name, all interfaces and each, the nearest first', async () => {
+    const bench = await LabBench.start(CAMPUS);
+    const ask = (port: string, name: string) => bench.during(bench.station(port).lookUp(name), 100);
+    expect(await ask('c:far', 'r2')).toMatchObject({ addresses: ['10.4.0.1', '10.3.0.9', '10.5.0.1'].map(ip) });
+    expect(await ask('a:lan', 'r2-far.lab.internal')).toMatchObject({ addresses: [ip('10.4.0.1')] });
+  });
+
+  it('lead forwards to machines behind them, which need no DHCP', async () => {
+    const bench = await LabBench.start(CAMPUS);
+    const { scheduler, random, net } = bench.environment;
+    const host = new Stack({ mac: 0x525400000099, mtu: 1500, scheduler, random });
+    host.configure({ interface: { address: ip('10.5.0.7'), prefixLength: 24 }, defaultRoute: ip('10.5.0.1') });
+    bench.lab.network('bare')!.plugStation('host', host.mac, () => host);
+    const calls: unknown[] = [];
+    host.tcp.listen(80, (request) => calls.push(request.from.address));
+    net.listeners[0]!.arrive();
+    await scheduler.run(2000);
+    expect(calls).toEqual([ipv4Octets(ip('10.0.2.2'))]);
+  });
+
+  it('have ports, addresses, drops and routes in the status', async () => {
+    const { lab } = await LabBench.start(CAMPUS);
+    expect(lab.status().routers[0]).toEqual({
+      name: 'r1',
+      interfaces: [
+        { port: 'r1:lan', network: 'lan', address: '10.0.2.1/24', mac: '52:55:0a:00:02:01' },
+        { port: 'r1:mid', network: 'mid', address: '10.3.0.1/24', mac: '52:55:0a:03:00:01' },
+      ],
+      routes: [
+        { to: '10.4.0.0/15', via: '10.3.0.9' },
+        { to: '0.0.0.0/0', via: '10.0.2.2' },
+      ],
+    });
+    expect(lab.status().ports.map(({ port }) => port)).toContain('r2:bare');
+  });
 });

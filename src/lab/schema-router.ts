@@ -1,0 +1,21 @@
+/** The words of a router between networks. */
+import { z } from 'zod';
+import { list, mapping } from './schema-forms.ts';
+import { address, capture, mac, name, route } from './schema-values.ts';
+
+const routerInterface = mapping({
+  network: z.string(),
+  address: address.describe("The router's address on the network"),
+  name: name.optional().describe("The network's where it is left out; the port is ROUTER:NAME"),
+  mac: mac.optional(),
+  capture: capture.optional(),
+});
+
+export const router = mapping({
+  interfaces: list(routerInterface).meta({ minItems: 1 }),
+  routes: list(route)
+    .optional()
+    .describe('What it reaches by others: { to: 10.3.0.0/24, via: 10.0.2.9 }; 0.0.0.0/0 is everything else'),
+});
+
+export type RouterEntry = z.output<typeof router>;
