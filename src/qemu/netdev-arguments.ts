@@ -24,6 +24,8 @@ export interface NetdevCard {
   readonly sockets: NetdevSockets;
   /** As text; QEMU's default where undefined. */
   readonly mac?: string;
+  /** The device; virtio-net-pci where undefined. */
+  readonly model?: string;
   readonly mtu: number;
 }
 
@@ -40,7 +42,7 @@ export function netdevArguments(
       issue: { code: 'qemu-too-old', path: [card.name], message, hint: 'take QEMU 7.2 or later, or a TCP address' },
     };
   }
-  return { words: ['-netdev', netdev, '-device', formatOptionString(virtioNet(id, card))] };
+  return { words: ['-netdev', netdev, '-device', formatOptionString(deviceOptions(id, card))] };
 }
 
 /** What stands behind `-netdev` for a cable named `id`; undefined where this QEMU has none that reaches the socket. */
@@ -50,8 +52,8 @@ export function netdevOption(id: string, sockets: NetdevSockets, version: QemuVe
   return netdev && formatOptionString(netdev);
 }
 
-/** QEMU's ids begin with a letter, and names hold no underscore. */
-function netdevId(name: string): string {
+/** The netdev of a card, as QEMU and QMP know it. QEMU's ids begin with a letter, and names hold no underscore. */
+export function netdevId(name: string): string {
   return /^[A-Za-z]/.test(name) ? name : `nic_${name}`;
 }
 
@@ -107,11 +109,13 @@ function hostAndPort(host: string, port: number): string {
 
 const ETHERNET_MTU = 1500;
 
-function virtioNet(id: string, { mac, mtu }: NetdevCard): readonly QemuOption[] {
+/** Only virtio-net tells its guest the MTU. */
+function deviceOptions(id: string, { mac, mtu, model = 'virtio-net-pci' }: NetdevCard): readonly QemuOption[] {
+  const tellsMtu = mtu !== ETHERNET_MTU && model.startsWith('virtio-net');
   return [
-    { key: 'virtio-net-pci' },
+    { key: model },
     { key: 'netdev', value: id },
     ...(mac === undefined ? [] : [{ key: 'mac', value: mac }]),
-    ...(mtu === ETHERNET_MTU ? [] : [{ key: 'host_mtu', value: String(mtu) }]),
+    ...(tellsMtu ? [{ key: 'host_mtu', value: String(mtu) }] : []),
   ];
 }

@@ -34,6 +34,11 @@ describe('the words that plug a machine in', () => {
     expect(words({ mtu: 9000 })[3]).toBe('virtio-net-pci,netdev=lan,host_mtu=9000');
   });
 
+  it('name the device that is wished, which is told no MTU where it has no word for it', () => {
+    expect(words({ model: 'e1000', mtu: 9000 })[3]).toBe('e1000,netdev=lan');
+    expect(words({ model: 'virtio-net-device', mtu: 9000 })[3]).toBe('virtio-net-device,netdev=lan,host_mtu=9000');
+  });
+
   it('double the commas of a path', () => {
     expect(words({ sockets: { listen: { kind: 'unix', path: '/run/a,b.sock' } } }, '7.2.0')[1]).toContain(
       'addr.path=/run/a,,b.sock',

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shellQuote } from '../../src/qemu/shell-words.ts';
+import { shellQuote, splitShellWords } from '../../src/qemu/shell-words.ts';
 
 describe('words for a shell', () => {
   it('stand bare where they can', () => {
@@ -18,6 +18,33 @@ describe('words for a shell', () => {
         expect(printed.split('\0').slice(0, -1)).toEqual(words);
       }),
       { numRuns: 25 },
+    );
+  });
+});
+
+describe('a line of words', () => {
+  it('is split as a shell does', () => {
+    expect(splitShellWords(`-cpu host  -append 'a b'\\''c' "d \\"e\\" \\n" f"g"\\ h ''`)).toEqual([
+      '-cpu',
+      'host',
+      '-append',
+      "a b'c",
+      'd "e" \\n',
+      'fg h',
+      '',
+    ]);
+    expect(splitShellWords(' ')).toEqual([]);
+  });
+
+  it.each(["a 'b", 'a "b', 'a\\'])('is none where %j stays open', (line) => {
+    expect(splitShellWords(line)).toBeUndefined();
+  });
+
+  it('comes back from its quotes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string()), (words) => {
+        expect(splitShellWords(shellQuote(words))).toEqual(words);
+      }),
     );
   });
 });
