@@ -163,7 +163,7 @@ function forwardPort(lab: RunningLab): number {
 /** The real machine, but files and leases are the demo's own. */
 function demoEnvironment(port: number, options: DemoCommand): Environment {
   return {
-    ...nodeEnvironment('', noLog),
+    ...nodeEnvironment('', '', noLog),
     openFolder: async () => (options.break === 'tftp' ? noFiles : demoFiles(port)),
     openState: () => ({ load: async () => undefined, save: async () => undefined, setAside: async () => undefined }),
   };

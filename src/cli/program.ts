@@ -10,6 +10,11 @@ function positive(text: string): number {
   return value;
 }
 
+function natural(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('it must be a whole number.');
+  return Number(text);
+}
+
 export function program(): Command {
   const vmlan = new Command('vmlan')
     .description('A userspace network for QEMU machines: switch, hub and gateway in one unprivileged process.')
@@ -149,6 +154,35 @@ export function program(): Command {
     .option('--lab <name>', 'which running lab, where there are several')
     .option('--json', 'JSON lines in place of text')
     .action(async (options) => (await import('./logs.ts')).logs(options));
+
+  const node = vmlan.command('node').description('machines of a running lab that vmlan starts');
+  for (const [order, description] of [
+    ['start', 'start them; returns when QEMU answers'],
+    ['stop', 'ask them to switch themselves off; end QEMU where they do not'],
+    ['restart', 'stop them and start them again'],
+  ] as const) {
+    const command = node
+      .command(order)
+      .description(description)
+      .argument('<node...>', 'nodes of the lab')
+      .option('--lab <name>', 'which running lab, where there are several');
+    if (order !== 'start') command.option('--force', 'end QEMU without asking the guest');
+    command.action(async (nodes, options) => (await import('./node.ts')).orderNodes(order, nodes, options));
+  }
+  node
+    .command('ls')
+    .description('list all nodes of the lab, with what their machines do')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--json', 'JSON in place of a table')
+    .action(async (options) => (await import('./node.ts')).listNodes(options));
+
+  vmlan
+    .command('console')
+    .description("the serial console of a machine that vmlan started, after its log's last lines; Ctrl-] leaves it")
+    .argument('<node>', 'a node of the lab')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--tail <lines>', 'how much of the log is shown first', natural, 20)
+    .action(async (which, options) => (await import('./console.ts')).attachConsole(which, options));
 
   const forward = vmlan.command('forward').description('ports of the host that lead to machines of a running lab');
   forward

@@ -48,7 +48,7 @@ export async function runLab(
   file?: string,
 ): Promise<void> {
   const stopped = stopSignal();
-  const environment = nodeEnvironment(stateFolder(plan.name), log);
+  const environment = nodeEnvironment(runtimeFolder(plan.name), stateFolder(plan.name), log);
   await withLab(plan, doors, control, environment, async (lab) => {
     const order = stopOrder();
     const about = { pid: process.pid, version: version(), ...(file !== undefined && { file }) };

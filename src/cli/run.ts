@@ -100,7 +100,7 @@ function doorsOf({ name, networks }: LabPlan): readonly DoorPlan[] {
 /** QEMU's leases live as long as QEMU. */
 function environmentOf(name: string): ReturnType<typeof nodeEnvironment> {
   const nothing = { load: async () => undefined, save: async () => undefined, setAside: async () => undefined };
-  return { ...nodeEnvironment(runtimeFolder(name), sayTroubles), openState: () => nothing };
+  return { ...nodeEnvironment(runtimeFolder(name), '', sayTroubles), openState: () => nothing };
 }
 
 /** The terminal is QEMU's: only what its operator must know is said. */

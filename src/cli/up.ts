@@ -56,6 +56,7 @@ function readyEvent({ name, nics }: LabPlan, pid: number): LogEntry {
 function atFolder(plan: LabPlan, folder: string): LabPlan {
   return {
     ...plan,
+    ...(plan.machines && { machines: plan.machines.map((machine) => ({ ...machine, folder })) }),
     captures: plan.captures.map((capture) => ({ ...capture, file: resolve(folder, capture.file) })),
     networks: plan.networks.map((network) => {
       const { gateway } = network;
@@ -66,9 +67,15 @@ function atFolder(plan: LabPlan, folder: string): LabPlan {
 }
 
 function printNextSteps(plan: LabPlan, end: string): void {
-  const nodes = [...new Set(plan.nics.map(({ node }) => node))];
-  print(`In another terminal, start each machine with the arguments of its cards:`);
-  for (const node of nodes) print(`  qemu-system-x86_64 -m 512 … $(vmlan qemu-args ${node})`);
+  const ours = new Set((plan.machines ?? []).map(({ node }) => node));
+  const yours = [...new Set(plan.nics.map(({ node }) => node))].filter((node) => !ours.has(node));
+  if (yours.length > 0) {
+    print(`In another terminal, start each machine with the arguments of its cards:`);
+    for (const node of yours) print(`  qemu-system-x86_64 -m 512 … $(vmlan qemu-args ${node})`);
+  }
+  const [first] = ours;
+  if (first !== undefined)
+    print(`Machines of this lab: vmlan node ls, vmlan console ${first}, vmlan node restart ${first}`);
   print(
     `Then: vmlan status, vmlan leases, vmlan capture ${plan.nics[0] ? portName(plan.nics[0]) : 'PORT'} -w - | wireshark -k -i -`,
   );

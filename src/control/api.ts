@@ -9,6 +9,7 @@ import { captureRoutes } from './captures.ts';
 import { eventRoutes } from './events.ts';
 import { forwardRoutes } from './forwards.ts';
 import { labRoutes } from './lab.ts';
+import { nodeRoutes } from './nodes.ts';
 import { openApiDocument } from './openapi.ts';
 import { portRoutes } from './ports.ts';
 import type { Asked, Controlled, Route, Streamed } from './route.ts';
@@ -19,6 +20,7 @@ import { statusRoutes } from './statuses.ts';
 export const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...labRoutes,
+  ...nodeRoutes,
   ...forwardRoutes,
   ...captureRoutes,
   ...eventRoutes,

@@ -9,12 +9,13 @@ import { openFolderTree } from './folder-tree.ts';
 import { runtimeFolder } from './folders.ts';
 import { FileResolvers } from './host-resolvers.ts';
 import { NodeHostNet } from './node-host-net.ts';
+import { QemuMachines } from './qemu-machines.ts';
 import { openSmbShare } from './smb-share.ts';
 import { StartError } from './start-error.ts';
 import { openStateFile } from './state-file.ts';
 
-/** The real machine. A lab's documents are kept in `stateFolder`. */
-export function nodeEnvironment(stateFolder: string, log: Log): Environment {
+/** The real machine. A lab's documents and its machines' logs are kept in `stateFolder`, their sockets in `socketFolder`. */
+export function nodeEnvironment(socketFolder: string, stateFolder: string, log: Log): Environment {
   const events = new EventFeed(nodeWallClock);
   return {
     scheduler: nodeScheduler,
@@ -32,6 +33,7 @@ export function nodeEnvironment(stateFolder: string, log: Log): Environment {
     createFile: (path) => orStartError('cannot-write', `${path} cannot be written`, openFileSink(path)),
     openFolder: (path) => orStartError('no-folder', `${path} is not a readable folder`, openFolderTree(path)),
     openShare: openSmbShare,
+    machines: new QemuMachines(socketFolder, stateFolder),
     openState: (name) => openStateFile(join(stateFolder, name)),
   };
 }

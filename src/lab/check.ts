@@ -9,6 +9,7 @@ import { captureFormat } from './capture-file.ts';
 import { checkDns, domainOf } from './check-dns.ts';
 import { natPlan } from './check-egress.ts';
 import { checkForwards, checkGuestForwards } from './check-forwards.ts';
+import { checkMachines } from './check-machines.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { checkNetworks } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
@@ -38,6 +39,7 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
   );
   const nics = checkNics(name, sound, networks, routers, report);
   const forwards = checkForwards(sound, networks, nics, routes, firstOpenPort, report);
+  const machines = checkMachines(name, sound, report);
   return {
     name,
     networks: networks.map((network) =>
@@ -52,6 +54,7 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
     ),
     ...(routers.length > 0 && { routers: routers.map(routerPlan) }),
     nics: nics.map(({ node, name: nicName, network, mac }) => ({ node, name: nicName, network, mac })),
+    ...(machines.length > 0 && { machines }),
     captures: checkCaptures(sound, networks, nics, routers, report),
   };
 }

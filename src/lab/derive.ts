@@ -21,6 +21,15 @@ export function gatewayMac(address: Ipv4): Mac {
   return GATEWAY_PREFIX + address;
 }
 
+/** What a machine of the lab is known by when it runs without us: a UUID of version 8 (RFC 9562, 5.8) that follows from lab and node. */
+export function deriveUuid(lab: string, node: string): string {
+  const words = [1, 2, 3, 4].map((part) => fnv1a(`${part}/${lab}/${node}`));
+  words[1] = ((words[1]! & 0xffff_0fff) | 0x8000) >>> 0;
+  words[2] = ((words[2]! & 0x3fff_ffff) | 0x8000_0000) >>> 0;
+  const digits = words.map((word) => word.toString(16).padStart(8, '0')).join('');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
 /** FNV-1a folded to 24 bits, as its authors advise. */
 function hash24(text: string): number {
   const hash = fnv1a(text);

@@ -8,6 +8,7 @@ import type { SocketAddress } from '../base/socket-address.ts';
 import type { Scheduler, WallClock } from '../base/time.ts';
 import type { Arrival, Door, DoorMode } from '../link/arrival.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { MachineHost } from './machine-host.ts';
 
 export interface Environment {
   readonly scheduler: Scheduler;
@@ -36,6 +37,7 @@ export interface Environment {
   openFolder(path: string): Promise<FileTree>;
   /** Shares a folder over SMB; rejects where it is not one or the machine cannot. */
   openShare(folder: string): Promise<FolderShare>;
+  readonly machines: MachineHost;
   /** A document of the lab that survives it, such as `lan.leases`. */
   openState(name: string): StateFile;
 }

@@ -9,6 +9,7 @@ import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
+import type { MachinePlan } from './machine-plan.ts';
 
 export interface LabPlan {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface LabPlan {
   /** Stations that join networks; none where undefined. */
   readonly routers?: readonly RouterPlan[];
   readonly nics: readonly NicPlan[];
+  /** Those that vmlan starts; the others are their owners' to start. */
+  readonly machines?: readonly MachinePlan[];
   readonly captures: readonly CapturePlan[];
 }
 

@@ -1,7 +1,8 @@
 /**
  * A lab at work: its networks, the doors where machines arrive, and its captures.
  *
- * `start` either brings up all of it or, where a door or a file cannot be opened, takes down what stood already and rejects.
+ * `start` either brings up all of it or, where a door or a file cannot be opened, takes down what stood already and rejects. Machines
+ * that cannot be started are told of, and keep nobody from running.
  */
 import type { ByteSink } from '../base/files.ts';
 import { formatSocketAddress } from '../base/socket-address.ts';
@@ -18,9 +19,13 @@ import { forwardPlaces } from './forward-place.ts';
 import { Invitations } from './invitations.ts';
 import { KeptForwards } from './kept-forwards.ts';
 import { LabForwards } from './lab-forwards.ts';
+import { LabMachines } from './lab-machines.ts';
 import { LabRouting } from './lab-routing.ts';
 import { namesStatus } from './name-status.ts';
-import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan } from './plan.ts';
+import { nodeStatus } from './node-status.ts';
+import type { NodeStatus } from './node-status-schema.ts';
+import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan, NicPlan } from './plan.ts';
+import { portName } from './plan.ts';
 import { RunningNetwork } from './running-network.ts';
 import { leaseStatus, networkStatus, portStatus, routerStatus } from './status.ts';
 import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus, MacStatus, NamesStatus } from './status-schemas.ts';
@@ -30,6 +35,7 @@ export class RunningLab {
   readonly forwards: LabForwards;
   readonly #drops: DropWatch;
   readonly #environment: Environment;
+  readonly machines: LabMachines;
   readonly #networks = new Map<string, RunningNetwork>();
   readonly #routing: LabRouting;
   readonly #doors: Door[] = [];
@@ -39,9 +45,10 @@ export class RunningLab {
   #lastCapture = 0;
 
   static async start(plan: LabPlan, doors: readonly DoorPlan[], environment: Environment): Promise<RunningLab> {
-    const lab = new RunningLab(plan, environment);
+    const lab = new RunningLab(plan, doors, environment);
     try {
       await lab.#start(doors);
+      await lab.machines.start(plan.machines ?? []);
     } catch (error) {
       await lab.stop();
       throw error;
@@ -49,7 +56,7 @@ export class RunningLab {
     return lab;
   }
 
-  private constructor(plan: LabPlan, environment: Environment) {
+  private constructor(plan: LabPlan, doorPlans: readonly DoorPlan[], environment: Environment) {
     this.plan = plan;
     this.#drops = new DropWatch(
       environment.scheduler,
@@ -66,6 +73,7 @@ export class RunningLab {
       log: environment.log,
     });
     this.invitations = new Invitations(plan, environment, (port) => this.#isTaken(port));
+    this.machines = new LabMachines(() => ({ plan: this.plan, doorPlans }), environment);
   }
 
   get doors(): readonly Door[] {
@@ -125,6 +133,17 @@ export class RunningLab {
     );
   }
 
+  /** Every node of the lab; its machine is its owner's where vmlan does not start it. */
+  nodes(): NodeStatus[] {
+    const now = this.#environment.scheduler.now();
+    const isConnected = (nic: NicPlan) => this.#networks.get(nic.network)?.jack(portName(nic))?.isConnected === true;
+    const { nics } = this.plan;
+    return [...new Set(nics.map(({ node }) => node))].map((node) => {
+      const own = nics.filter((nic) => nic.node === node);
+      return nodeStatus(node, own, isConnected, this.machines.get(node), now);
+    });
+  }
+
   leases(): LeaseStatus[] {
     return [...this.#networks.values()].flatMap((network) =>
       (network.gateway?.leases() ?? []).map((lease) => leaseStatus(network.plan.name, lease)),
@@ -161,8 +180,9 @@ export class RunningLab {
     return capture;
   }
 
-  /** Machines are cut off, sockets unlinked; resolves when every capture is complete and the leases are on disk. */
+  /** Machines of ours are stopped, others cut off, sockets unlinked; resolves when every capture is complete and the leases are on disk. */
   async stop(): Promise<void> {
+    await this.machines.stop();
     await Promise.all([...this.#doors.map((door) => door.close()), this.invitations.close()]);
     await Promise.all([...this.#networks.values()].map((network) => network.stop()));
     await Promise.all([...this.#captures.values()].map((capture) => capture.stop()));

@@ -1,6 +1,7 @@
 /** The words of a machine and its cards. */
 import { z } from 'zod';
 import { list, mapping } from './schema-forms.ts';
+import { machine } from './schema-machine.ts';
 import { address, capture, mac, name } from './schema-values.ts';
 
 export const nicMapping = mapping({
@@ -15,6 +16,9 @@ export const nic = z.union([z.string(), nicMapping], {
   error: 'expected the name of a network or { network, address, … }',
 });
 
-export const node = mapping({ nics: list(nic).meta({ minItems: 1 }) });
+export const node = mapping({
+  nics: list(nic).meta({ minItems: 1 }),
+  qemu: machine.optional().describe('A machine that vmlan starts; without it the node is yours to start'),
+});
 
 export type NicEntry = Exclude<z.output<typeof nic>, string>;

@@ -1,4 +1,5 @@
 /** Values of a lab file that are written as one text. Every parser answers undefined where the text is something else. */
+import type { Millis } from '../base/time.ts';
 import type { HostAccess } from '../policy/egress.ts';
 import { parseAddress } from '../wire/endpoint-text.ts';
 import { parseIpv4 } from '../wire/ipv4-address.ts';
@@ -18,6 +19,22 @@ export function parseLease(text: string): number | undefined {
   const match = /^(\d{1,8})([smhd])$/.exec(text);
   const seconds = Number(match?.[1]) * SECONDS[(match?.[2] ?? 's') as keyof typeof SECONDS];
   return seconds >= 10 && seconds <= 365 * SECONDS.d ? seconds : undefined;
+}
+
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000 } as const;
+
+/** `10s` as milliseconds, 0 s to 10 min. */
+export function parsePatience(text: string): Millis | undefined {
+  const match = /^(\d{1,6})(ms|s|m)$/.exec(text);
+  const time = Number(match?.[1]) * MILLISECONDS[(match?.[2] ?? 's') as keyof typeof MILLISECONDS];
+  return time <= 10 * MILLISECONDS.m ? time : undefined;
+}
+
+/** `512M` or `2G` as MiB. */
+export function parseMemory(text: string): number | undefined {
+  const match = /^(\d{1,7})([MG])$/.exec(text);
+  const size = Number(match?.[1]) * (match?.[2] === 'G' ? 1024 : 1);
+  return size >= 1 ? size : undefined;
 }
 
 /** `tcp 8000` or `udp 5000-5010`. */

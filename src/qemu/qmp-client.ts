@@ -16,6 +16,9 @@ export type QmpAnswer =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'timeout' | 'closed' };
 
+/** Whether commands are taken. `absent`: nobody is there, or leaves; `silent`: somebody is there and does not greet, or not as QEMU does. */
+export type QmpReadiness = 'ready' | 'absent' | 'silent';
+
 export type OnQmpEvent = (name: string, data: QmpObject) => void;
 
 /** A QEMU under load answers late, but it answers. */
@@ -31,8 +34,7 @@ interface Waiting {
 export class QmpClient {
   /** `bad-message`, `unknown-answer`, `long-line`. */
   readonly counters = new Counters();
-  /** Whether commands are taken now; false where the connection ended, or nobody greeted in time. */
-  readonly ready: Promise<boolean>;
+  readonly ready: Promise<QmpReadiness>;
   readonly closed: Promise<void>;
   readonly #scheduler: Scheduler;
   readonly #onEvent: OnQmpEvent;
@@ -44,7 +46,7 @@ export class QmpClient {
   #lastId = 0;
   #hasGreeted = false;
   #isClosed = false;
-  #onGreeting: (isGreeted: boolean) => void = () => undefined;
+  #onGreeting: (greeted: QmpReadiness) => void = () => undefined;
   #onClosed: () => void = () => undefined;
 
   constructor(connect: (events: HostStreamEvents) => HostStream, scheduler: Scheduler, onEvent: OnQmpEvent) {
@@ -54,10 +56,10 @@ export class QmpClient {
     this.closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
-    const greeted = new Promise<boolean>((resolve) => {
+    const greeted = new Promise<QmpReadiness>((resolve) => {
       this.#onGreeting = resolve;
     });
-    this.ready = greeted.then((isGreeted) => isGreeted && this.#negotiate());
+    this.ready = greeted.then((readiness) => (readiness === 'ready' ? this.#negotiate() : readiness));
     this.#stream = connect({
       opened: () => undefined,
       failed: () => this.#ended(),
@@ -86,10 +88,11 @@ export class QmpClient {
     this.#ended();
   }
 
-  async #negotiate(): Promise<boolean> {
+  async #negotiate(): Promise<QmpReadiness> {
     const { kind } = await this.execute('qmp_capabilities');
-    if (kind !== 'done') this.close();
-    return kind === 'done';
+    if (kind === 'done') return 'ready';
+    this.close();
+    return kind === 'closed' ? 'absent' : 'silent';
   }
 
   #received(bytes: Uint8Array): void {
@@ -109,7 +112,7 @@ export class QmpClient {
       case 'greeting':
         this.#hasGreeted = true;
         this.#rearm();
-        this.#onGreeting(true);
+        this.#onGreeting('ready');
         break;
       case 'event':
         this.#onEvent(message.name, message.data);
@@ -141,7 +144,10 @@ export class QmpClient {
   }
 
   #expire(): void {
-    if (!this.#hasGreeted) this.close();
+    if (!this.#hasGreeted) {
+      this.#onGreeting('silent');
+      this.close();
+    }
     const now = this.#scheduler.now();
     for (const [id, { deadline }] of this.#waiting) if (deadline <= now) this.#answer(id, { kind: 'timeout' });
   }
@@ -150,7 +156,7 @@ export class QmpClient {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer.cancel();
-    this.#onGreeting(false);
+    this.#onGreeting('absent');
     for (const { settle } of this.#waiting.values()) settle({ kind: 'closed' });
     this.#waiting.clear();
     this.#onClosed();

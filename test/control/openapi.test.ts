@@ -13,6 +13,7 @@ networks:
 nodes:
   web: { nics: [{ network: lan, address: 10.0.2.80 }, cable] }
   db: { nics: [lan] }
+  app: { nics: [lan], qemu: {} }
 forwards: [tcp 127.0.0.1:8080 -> web:80]
 capture: office.pcapng
 `;
@@ -30,6 +31,21 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   'GET /v1/flows': [{ status: 200 }],
   'GET /v1/macs': [{ status: 200 }],
   'GET /v1/names': [{ status: 200 }],
+  'GET /v1/nodes': [{ status: 200 }],
+  'GET /v1/nodes/{node}/console': [
+    { at: '/v1/nodes/app/console', status: 200 },
+    { at: '/v1/nodes/db/console', status: 409 },
+    { at: '/v1/nodes/bd/console', status: 404 },
+  ],
+  'POST /v1/nodes/{node}/restart': [{ at: '/v1/nodes/app/restart', body: { force: true }, status: 200 }],
+  'POST /v1/nodes/{node}/stop': [
+    { at: '/v1/nodes/app/stop', body: {}, status: 200 },
+    { at: '/v1/nodes/app/stop', body: { fource: true }, status: 400 },
+  ],
+  'POST /v1/nodes/{node}/start': [
+    { at: '/v1/nodes/app/start', body: {}, status: 200 },
+    { at: '/v1/nodes/web/start', body: {}, status: 409 },
+  ],
   'GET /v1/forwards': [{ status: 200 }],
   'POST /v1/forwards': [
     { body: { rule: 'udp 5353 -> db:53' }, status: 201 },
@@ -68,7 +84,9 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
 
 async function office() {
   const environment = new MemoryEnvironment();
-  const lab = await RunningLab.start(planOf(LAB), [], environment);
+  const address = { kind: 'unix', path: '/run/app.qemu' } as const;
+  const doors = [{ mode: 'connect', address, network: 'lan', port: 'app:lan' }] as const;
+  const lab = await RunningLab.start(planOf(LAB), doors, environment);
   environment.log({ event: 'tried', message: 'a lab was started to be asked' });
   environment.net.listeners[0]!.arrive({ address: Uint8Array.of(127, 0, 0, 1), port: 50_000 });
   const api = controlApi({ lab, pid: 42, version: '1.2.3', file: '/labs/office.yaml', stop: () => undefined });

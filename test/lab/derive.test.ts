@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   defaultPool,
   deriveMac,
+  deriveUuid,
   freeSubnet,
   gatewayAddress,
   gatewayMac,
@@ -103,4 +104,10 @@ describe('a subnet without settings', () => {
       of('10.0.2.0/24', '10.0.3.0/24'),
     ]).toEqual([true, true, false]);
   });
+});
+
+it('the UUID of a machine follows from lab and node, and is one of version 8', () => {
+  expect(deriveUuid('office', 'web')).toBe(deriveUuid('office', 'web'));
+  expect(deriveUuid('office', 'web')).not.toBe(deriveUuid('office', 'db'));
+  expect(deriveUuid('office', 'web')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });

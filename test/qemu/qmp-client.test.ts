@@ -32,7 +32,7 @@ async function ready() {
   const made = connected();
   await made.say(GREETING);
   await made.say('{"return": {}, "id": 1}\r\n');
-  expect(await made.client.ready).toBe(true);
+  expect(await made.client.ready).toBe('ready');
   return made;
 }
 
@@ -44,7 +44,7 @@ describe('a QMP client', () => {
     await say(GREETING.slice(40));
     expect(sent()).toEqual([{ execute: 'qmp_capabilities', id: 1 }]);
     await say('{"return": {}, "id": 1}\n');
-    expect(await client.ready).toBe(true);
+    expect(await client.ready).toBe('ready');
   });
 
   it('gives each command its own answer, in whatever order they come', async () => {
@@ -83,8 +83,15 @@ describe('a QMP client', () => {
   it('is not ready where nobody greets', async () => {
     const { client, scheduler, stream } = connected();
     scheduler.advance(10_000);
-    expect(await client.ready).toBe(false);
+    expect(await client.ready).toBe('silent');
     expect(stream.isReset).toBe(true);
+  });
+
+  it.each([GREETING, ''])('finds nobody who leaves behind %j', async (said) => {
+    const { client, say, stream } = connected();
+    await say(said);
+    stream.end();
+    expect(await client.ready).toBe('absent');
   });
 
   it('answers what waits, and what comes later, when the connection ends', async () => {

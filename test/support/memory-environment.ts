@@ -9,6 +9,7 @@ import type { Arrival, Door, DoorMode, LeaveReason } from '../../src/link/arriva
 import type { Port } from '../../src/link/port.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
 import { MemoryHostNet } from './memory-host-net.ts';
+import { MemoryMachines } from './memory-machines.ts';
 import { MemoryResolvers } from './memory-resolvers.ts';
 
 /** An outside that is all in memory: a clock that the test turns, files and documents in maps, doors that the test walks through. */
@@ -18,14 +19,16 @@ export class MemoryEnvironment implements Environment {
   readonly random = new SeededRandom(1);
   readonly net = new MemoryHostNet();
   readonly resolvers = new MemoryResolvers();
+  readonly machines: MemoryMachines;
   readonly files = new Map<string, MemoryFile>();
-  /** Documents that outlive a lab: give them to the next environment. */
+  /** Documents, like machines, outlive a lab: give them to the next environment. */
   readonly documents: Map<string, string>;
   readonly entries: LogEntry[] = [];
   readonly #doors = new Map<string, (arrival: Arrival) => void>();
 
-  constructor(documents = new Map<string, string>()) {
+  constructor(documents = new Map<string, string>(), machines = new MemoryMachines()) {
     this.documents = documents;
+    this.machines = machines;
   }
 
   readonly log = (entry: LogEntry): void => {

@@ -4,8 +4,11 @@ import type { Child } from '../../support/child.ts';
 import type { Workbench } from '../../support/workbench.ts';
 
 const RIG = fileURLToPath(new URL('../rig/', import.meta.url));
-const READY = '::ready::';
+export const READY = '::ready::';
 const DONE = '::done::';
+
+/** What a guest's shell runs to take commands from `Guest`. */
+export const SHELL_LOOP = `n=0; echo ${READY}; while IFS= read -r line; do eval "$line" </dev/null; rc=$?; n=$((n+1)); printf '\\n${DONE}%d::%d\\n' $n $rc; done`;
 
 /** A network card: QEMU's `-netdev` words without the id, and its address. */
 export interface Nic {
@@ -40,6 +43,11 @@ export class Guest {
   constructor(child: Child, pidFile: string) {
     this.#child = child;
     this.#pidFile = pidFile;
+  }
+
+  /** Types a command that the machine does not live to answer. */
+  type(command: string): void {
+    this.#child.write(`${command}\n`);
   }
 
   /** Runs a shell command line (one line) in the guest; one at a time. */
@@ -89,11 +97,10 @@ export class Guest {
 /** Boots a Linux guest and leaves it running; resolves when it takes commands. */
 export async function startGuest(bench: Workbench, options: GuestOptions): Promise<Guest> {
   const pidFile = bench.freshPath('qemu.pid');
-  const loop = `n=0; echo ${READY}; while IFS= read -r line; do eval "$line" </dev/null; rc=$?; n=$((n+1)); printf '\\n${DONE}%d::%d\\n' $n $rc; done`;
   const child = bench.start(`${RIG}run-guest`, [
     ...guestArguments({ ...options, qemu: [...(options.qemu ?? []), '-pidfile', pidFile] }),
     '--',
-    loop,
+    SHELL_LOOP,
   ]);
   await child.until('guest boots', () =>
     child.stdout.includes(`${READY}\n`) && existsSync(pidFile) ? true : undefined,

@@ -21,10 +21,15 @@ export function tftpFolder(bench: Workbench, loaders: readonly string[] = [], li
     for (const name of loaders) copyFileSync(join(firmware, name), join(folder, name));
   }
   if (linux) {
-    const images = /^IMAGES=(.*)$/m.exec(ask('--print'))?.[1] ?? '';
+    const images = guestImages();
     for (const name of ['vmlinuz', 'base.cpio']) share(join(images, name), join(folder, name));
   }
   return folder;
+}
+
+/** The folder of the guest's kernel and the pieces of its root file system. */
+export function guestImages(): string {
+  return /^IMAGES=(.*)$/m.exec(ask('--print'))?.[1] ?? '';
 }
 
 function ask(option: string): string {
