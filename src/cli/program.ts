@@ -69,6 +69,14 @@ export function program(): Command {
     .action(async (lab, options) => (await import('./down.ts')).down(lab, options));
 
   vmlan
+    .command('reload')
+    .description('take over the edited lab file; machines and connections that it leaves as they are go on')
+    .argument('[lab]', 'its name, where several run')
+    .option('--check', 'only tell what would change')
+    .option('--json', 'JSON in place of text')
+    .action(async (lab, options) => (await import('./reload.ts')).reload(lab, options));
+
+  vmlan
     .command('run')
     .description("run a QEMU command with vmlan in place of QEMU's user network; exit status and terminal are QEMU's")
     .usage('[options] -- <command...>')

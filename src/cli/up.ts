@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Log, LogEntry } from '../base/log.ts';
 import { isAnswered } from '../host/dead-socket.ts';
 import { controlSocket, runtimeFolder } from '../host/folders.ts';
@@ -20,7 +20,7 @@ export interface UpCommand {
 }
 
 export async function up(file: string, options: UpCommand): Promise<void> {
-  const plan = atFolder(readLabFile(file, options), dirname(resolve(file)));
+  const plan = readLabFile(file, options);
   if (options.detach) return detach(plan, file, options);
   const control = await claimNamedLab(plan.name);
   const onReady = (lab: RunningLab, log: Log) => {
@@ -50,20 +50,6 @@ async function detach(plan: LabPlan, file: string, { json }: UpCommand): Promise
 
 function readyEvent({ name, nics }: LabPlan, pid: number): LogEntry {
   return { event: 'ready', message: `lab ${name} is up`, lab: name, pid, ports: nics.map(portName) };
-}
-
-/** Files in a lab file are meant from where it lies. */
-function atFolder(plan: LabPlan, folder: string): LabPlan {
-  return {
-    ...plan,
-    ...(plan.machines && { machines: plan.machines.map((machine) => ({ ...machine, folder })) }),
-    captures: plan.captures.map((capture) => ({ ...capture, file: resolve(folder, capture.file) })),
-    networks: plan.networks.map((network) => {
-      const { gateway } = network;
-      if (gateway?.tftpFolder === undefined) return network;
-      return { ...network, gateway: { ...gateway, tftpFolder: resolve(folder, gateway.tftpFolder) } };
-    }),
-  };
 }
 
 function printNextSteps(plan: LabPlan, end: string): void {

@@ -2,13 +2,17 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { Issue } from '../base/issue.ts';
 
 /** The lab answered with an error: its code and its sentence. */
 export class ControlError extends Error {
   readonly code: string;
+  /** All that is wrong, where several things can be. */
+  readonly issues: readonly Issue[] | undefined;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, issues?: readonly Issue[]) {
     super(message);
+    this.issues = issues;
     this.name = 'ControlError';
     this.code = code;
   }
@@ -35,8 +39,8 @@ export async function callControl(
       `the lab answered ${answer.statusCode} ${said}; is it another version of vmlan?`,
     );
   }
-  const { error, message } = JSON.parse(said) as { error: string; message: string };
-  throw new ControlError(error, message);
+  const { error, message, issues } = JSON.parse(said) as { error: string; message: string; issues?: readonly Issue[] };
+  throw new ControlError(error, message, issues);
 }
 
 export async function getControl<T>(socketPath: string, path: string): Promise<T> {

@@ -19,7 +19,19 @@ export interface Controlled {
   readonly file?: string;
   /** Stops the lab; it cannot be stopped where undefined. */
   readonly stop?: () => void;
+  /** Takes over the edited lab file, or only looks at what that would change. */
+  readonly reload?: (isTrial: boolean) => Promise<LabChange>;
 }
+
+/** What became of an edited lab file: phrases for its changes, or what is wrong with it. */
+export type LabChange =
+  | { readonly changes: readonly string[] }
+  | {
+      readonly refused: 'lab-refused' | 'cannot-change';
+      readonly issues: readonly Issue[];
+      /** The issues for people, a line for each. */
+      readonly text: string;
+    };
 
 interface Words {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -105,6 +117,10 @@ export const refusalSchema = z
             path: z.array(z.union([z.string(), z.number()])).describe('`["body", "rule"]`'),
             message: z.string(),
             hint: z.exactOptional(z.string()),
+            isAboutKey: z.exactOptional(z.boolean()).describe('The key itself is wrong, not its value'),
+            file: z.exactOptional(z.string()).describe('The lab file that it is about'),
+            line: z.exactOptional(z.int()),
+            column: z.exactOptional(z.int()),
           }),
         ),
       )

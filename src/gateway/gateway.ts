@@ -73,6 +73,7 @@ export class Gateway {
   readonly #stack: Stack;
   readonly #nat: Nat;
   readonly #dhcp: DhcpServer | undefined;
+  readonly #dns: DnsServer | undefined;
   readonly #services: readonly Service[];
 
   constructor(config: GatewayConfig, outside: GatewayOutside) {
@@ -87,10 +88,10 @@ export class Gateway {
     this.#dhcp = dhcp && new DhcpServer(dhcp, config.interface, mtu, { ...outside, counters });
     const { hosts } = config;
     this.names = new NetworkNames({ gateway: config.interface.address, dhcp, hosts }, () => this.#dhcp?.bound() ?? []);
-    const nameServer = dns && new DnsServer(dns, config.interface, this.names, { ...outside, counters });
+    this.#dns = dns && new DnsServer(dns, config.interface, this.names, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
     const advertisements = new RouterAdvertisements(scheduler, random);
-    this.#services = [advertisements, this.#dhcp, nameServer, files].filter((service) => service !== undefined);
+    this.#services = [advertisements, this.#dhcp, this.#dns, files].filter((service) => service !== undefined);
     const { hostForwards, guestForwards } = config;
     const egress = nat && { ...nat, gateway: config.interface };
     const resolve = (name: string) => this.names.addressesHere(name)[0];
@@ -114,6 +115,13 @@ export class Gateway {
   /** Conversations between guests and the host's network. */
   get flows(): Iterable<Flow> {
     return this.#nat.flows;
+  }
+
+  /** Leases addresses and answers for names by these from now on; where there is no such service, there will be none. */
+  configure({ dhcp, dns, hosts }: Pick<GatewayConfig, 'dhcp' | 'dns' | 'hosts'>): void {
+    this.names.configure({ dhcp, hosts });
+    if (dhcp !== undefined) this.#dhcp?.configure(dhcp);
+    if (dns !== undefined) this.#dns?.configure(dns);
   }
 
   /** Resolves when the leases are read, the services answer and the forwards listen; rejects where a forward cannot. */

@@ -31,18 +31,23 @@ export interface NetworkNamesConfig {
 
 export class NetworkNames implements LabNames {
   readonly #gateway: Ipv4;
-  readonly #hosts: readonly NamedHost[];
+  #hosts: readonly NamedHost[] = [];
   readonly #leases: () => Iterable<NamedLease>;
-  readonly #reservations: ReadonlyMap<Mac, Ipv4>;
+  #reservations: ReadonlyMap<Mac, Ipv4> = new Map();
   /** Names of the configuration, by card. */
-  readonly #named: ReadonlyMap<Mac, string>;
-  readonly #taken: ReadonlySet<string>;
+  #named: ReadonlyMap<Mac, string> = new Map();
+  #taken: ReadonlySet<string> = new Set();
   #others: readonly NetworkNames[] = [];
 
-  constructor({ gateway, dhcp, hosts = [] }: NetworkNamesConfig, leases: () => Iterable<NamedLease>) {
+  constructor({ gateway, ...own }: NetworkNamesConfig, leases: () => Iterable<NamedLease>) {
     this.#gateway = gateway;
-    this.#hosts = hosts;
     this.#leases = leases;
+    this.configure(own);
+  }
+
+  /** The cards and stations that the configuration names are these from now on. */
+  configure({ dhcp, hosts = [] }: Omit<NetworkNamesConfig, 'gateway'>): void {
+    this.#hosts = hosts;
     const reservations = dhcp?.reservations ?? [];
     this.#reservations = new Map(reservations.map(({ mac, address }) => [mac, address]));
     this.#named = new Map([

@@ -22,14 +22,14 @@ export interface Invitation {
 }
 
 export class Invitations {
-  readonly #plan: LabPlan;
+  readonly #plan: () => LabPlan;
   readonly #environment: Environment;
   readonly #isTaken: (port: string) => boolean;
-  /** By port; undefined while the door is being opened. */
-  readonly #open = new Map<string, Door | undefined>();
+  /** By port; without a door while it is being opened. */
+  readonly #open = new Map<string, { readonly network: string; readonly door?: Door }>();
 
   /** `isTaken` knows the ports that are there. */
-  constructor(plan: LabPlan, environment: Environment, isTaken: (port: string) => boolean) {
+  constructor(plan: () => LabPlan, environment: Environment, isTaken: (port: string) => boolean) {
     this.#plan = plan;
     this.#environment = environment;
     this.#isTaken = isTaken;
@@ -49,11 +49,12 @@ export class Invitations {
   /** Undefined where a port has the name. Rejects where no socket can be opened. */
   async invite(network: RunningNetwork, port: string): Promise<Invitation | undefined> {
     if (this.#isTaken(port)) return undefined;
-    this.#open.set(port, undefined);
+    this.#open.set(port, { network: network.plan.name });
     const environment = this.#environment;
     const { scheduler } = environment;
-    const mac = deriveMac(this.#plan.name, port, network.plan.name, new Set(this.#plan.nics.map((nic) => nic.mac)));
-    const path = environment.socketPath(this.#plan.name, `${port}.port.sock`);
+    const { name, nics } = this.#plan();
+    const mac = deriveMac(name, port, network.plan.name, new Set(nics.map((nic) => nic.mac)));
+    const path = environment.socketPath(name, `${port}.port.sock`);
     const patience = scheduler.timer(() => void this.#end(port));
     try {
       const door = await environment.openDoor(
@@ -65,7 +66,7 @@ export class Invitations {
         },
         () => undefined,
       );
-      this.#open.set(port, door);
+      this.#open.set(port, { network: network.plan.name, door });
     } catch (error) {
       this.#open.delete(port);
       throw error;
@@ -74,14 +75,15 @@ export class Invitations {
     return { port, socket: path, mac };
   }
 
-  /** Those who came are cut off. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#open.keys()].map((port) => this.#end(port)));
+  /** Those who came, to this network or to any, are cut off. */
+  async close(network?: string): Promise<void> {
+    const ports = [...this.#open].filter(([, invited]) => network === undefined || invited.network === network);
+    await Promise.all(ports.map(([port]) => this.#end(port)));
   }
 
   async #end(port: string): Promise<void> {
-    const door = this.#open.get(port);
+    const invited = this.#open.get(port);
     this.#open.delete(port);
-    await door?.close();
+    await invited?.door?.close();
   }
 }

@@ -8,6 +8,7 @@ import { Stack } from '../stack/stack.ts';
 import type { Environment } from './environment.ts';
 import type { RouterPlan } from './plan.ts';
 import type { RunningNetwork } from './running-network.ts';
+import { sameValue } from './same-value.ts';
 
 export class LabRouting {
   readonly #environment: Environment;
@@ -22,7 +23,7 @@ export class LabRouting {
     return this.#routers.values();
   }
 
-  /** Joins these networks as the plans say, and no others any longer. */
+  /** Joins these networks as the plans say, and no others any longer; routers that stay as they are go on. */
   join(networks: ReadonlyMap<string, RunningNetwork>, routers: readonly RouterPlan[]): void {
     const joined = [...networks.values()].flatMap(({ plan, gateway }) =>
       gateway === undefined || plan.gateway?.routes === undefined ? [] : [{ gateway, routes: plan.gateway.routes }],
@@ -35,9 +36,15 @@ export class LabRouting {
       const others = (plan.gateway?.knows ?? []).flatMap((name) => networks.get(name)?.gateway?.names ?? []);
       gateway?.names.alsoKnow(others);
     }
-    for (const router of this.#routers.values()) router.unplug();
-    this.#routers.clear();
-    for (const plan of routers) this.#routers.set(plan.name, new RunningRouter(plan, networks, this.#environment));
+    for (const [name, router] of this.#routers) {
+      if (routers.some((plan) => sameValue(plan, router.plan))) continue;
+      router.unplug();
+      this.#routers.delete(name);
+    }
+    for (const plan of routers) {
+      if (!this.#routers.has(plan.name))
+        this.#routers.set(plan.name, new RunningRouter(plan, networks, this.#environment));
+    }
   }
 }
 

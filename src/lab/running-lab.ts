@@ -5,11 +5,13 @@
  * that cannot be started are told of, and keep nobody from running.
  */
 import type { ByteSink } from '../base/files.ts';
+import { formatIssue } from '../base/issue.ts';
 import { formatSocketAddress } from '../base/socket-address.ts';
 import type { RecorderOptions, RecordingEnd } from '../capture/recorder.ts';
 import { Recorder } from '../capture/recorder.ts';
-import type { Door } from '../link/arrival.ts';
+import type { Arrival, Door } from '../link/arrival.ts';
 import type { FlowListener } from '../nat/flow.ts';
+import { formatForward } from '../nat/forward-text.ts';
 import type { HostForwards } from '../nat/host-forwards.ts';
 import { DropWatch } from './drop-watch.ts';
 import type { Environment } from './environment.ts';
@@ -24,28 +26,33 @@ import { LabRouting } from './lab-routing.ts';
 import { namesStatus } from './name-status.ts';
 import { nodeStatus } from './node-status.ts';
 import type { NodeStatus } from './node-status-schema.ts';
-import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan, NicPlan } from './plan.ts';
+import type { CapturePlan, CaptureTarget, DoorPlan, LabPlan, NetworkPlan, NicPlan } from './plan.ts';
 import { portName } from './plan.ts';
+import type { LabParts } from './plan-change.ts';
+import { changePlan, PlanChangeError } from './plan-change.ts';
+import { planDifference } from './plan-difference.ts';
+import { endText, RunningCapture } from './running-capture.ts';
 import { RunningNetwork } from './running-network.ts';
 import { leaseStatus, networkStatus, portStatus, routerStatus } from './status.ts';
 import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus, MacStatus, NamesStatus } from './status-schemas.ts';
 
 export class RunningLab {
-  readonly plan: LabPlan;
   readonly forwards: LabForwards;
   readonly #drops: DropWatch;
   readonly #environment: Environment;
   readonly machines: LabMachines;
   readonly #networks = new Map<string, RunningNetwork>();
   readonly #routing: LabRouting;
-  readonly #doors: Door[] = [];
+  #plan: LabPlan;
+  #isChanging = false;
+  #doors: readonly OpenDoor[] = [];
   readonly #captures = new Map<string, RunningCapture>();
   /** Ports for stations that come while the lab runs. */
   readonly invitations: Invitations;
   #lastCapture = 0;
 
   static async start(plan: LabPlan, doors: readonly DoorPlan[], environment: Environment): Promise<RunningLab> {
-    const lab = new RunningLab(plan, doors, environment);
+    const lab = new RunningLab(plan, environment);
     try {
       await lab.#start(doors);
       await lab.machines.start(plan.machines ?? []);
@@ -56,8 +63,8 @@ export class RunningLab {
     return lab;
   }
 
-  private constructor(plan: LabPlan, doorPlans: readonly DoorPlan[], environment: Environment) {
-    this.plan = plan;
+  private constructor(plan: LabPlan, environment: Environment) {
+    this.#plan = plan;
     this.#drops = new DropWatch(
       environment.scheduler,
       () => this.#networks.values(),
@@ -72,12 +79,21 @@ export class RunningLab {
       kept: new KeptForwards(environment.openState('forwards.json'), environment.log),
       log: environment.log,
     });
-    this.invitations = new Invitations(plan, environment, (port) => this.#isTaken(port));
-    this.machines = new LabMachines(() => ({ plan: this.plan, doorPlans }), environment);
+    this.invitations = new Invitations(
+      () => this.#plan,
+      environment,
+      (port) => this.#isTaken(port),
+    );
+    const doorPlans = () => this.#doors.map((open) => open.plan);
+    this.machines = new LabMachines(() => ({ plan: this.#plan, doorPlans: doorPlans() }), environment);
+  }
+
+  get plan(): LabPlan {
+    return this.#plan;
   }
 
   get doors(): readonly Door[] {
-    return this.#doors;
+    return this.#doors.map(({ door }) => door);
   }
 
   network(name: string): RunningNetwork | undefined {
@@ -183,7 +199,7 @@ export class RunningLab {
   /** Machines of ours are stopped, others cut off, sockets unlinked; resolves when every capture is complete and the leases are on disk. */
   async stop(): Promise<void> {
     await this.machines.stop();
-    await Promise.all([...this.#doors.map((door) => door.close()), this.invitations.close()]);
+    await Promise.all([...this.#doors.map(({ door }) => door.close()), this.invitations.close()]);
     await Promise.all([...this.#networks.values()].map((network) => network.stop()));
     await Promise.all([...this.#captures.values()].map((capture) => capture.stop()));
     this.events.end();
@@ -209,18 +225,102 @@ export class RunningLab {
     return new Map(gateways);
   }
 
+  /**
+   * Carries the lab over to another plan, with these doors for the cards that come. Nothing that is in both is touched. Rejects with a
+   * `PlanChangeError` where that is not possible, or with the machine's error where it refuses a part; then the lab is as it was.
+   */
+  async change(plan: LabPlan, doors: readonly DoorPlan[]): Promise<void> {
+    const difference = planDifference(this.#plan, plan);
+    if (this.#isChanging) throw new PlanChangeError('the lab is being changed; try again');
+    if (difference.impossible.length > 0) throw new PlanChangeError(difference.impossible.map(formatIssue).join('; '));
+    this.#isChanging = true;
+    const known = [doors, this.#doors.map((open) => open.plan)];
+    const doorsOf = (nic: NicPlan) =>
+      known.map((all) => all.filter((door) => leadsTo(door, nic))).find((own) => own.length > 0) ?? [];
+    const before = this.#plan;
+    this.#plan = plan;
+    try {
+      await changePlan(difference, before, this.#parts(doorsOf));
+    } catch (error) {
+      this.#plan = before;
+      throw error;
+    } finally {
+      this.#routing.join(this.#networks, this.#plan.routers ?? []);
+      this.#isChanging = false;
+    }
+  }
+
+  #parts(doorsOf: (nic: NicPlan) => readonly DoorPlan[]): LabParts {
+    const removeNic = async (nic: NicPlan) => {
+      const own = this.#doors.filter(({ plan }) => leadsTo(plan, nic));
+      this.#doors = this.#doors.filter((open) => !own.includes(open));
+      await Promise.all(own.map(({ door }) => door.close()));
+      this.#networks.get(nic.network)!.removeNic(nic);
+    };
+    return {
+      addNetwork: (plan) => this.#addNetwork(plan, []),
+      removeNetwork: async ({ name }) => {
+        const network = this.#networks.get(name);
+        this.#networks.delete(name);
+        await this.invitations.close(name);
+        await network?.stop();
+      },
+      configure: (plan) => this.#networks.get(plan.name)!.configure(plan),
+      addNic: async (nic) => {
+        this.#networks.get(nic.network)!.addNic(nic);
+        try {
+          for (const door of doorsOf(nic)) await this.#openDoor(door);
+        } catch (error) {
+          await removeNic(nic);
+          throw error;
+        }
+      },
+      removeNic,
+      addForward: async ({ network, forward }) => {
+        const own = this.#forwardsOf(network);
+        const wasAdded = own.list().some(({ rule }) => rule === formatForward(forward)); // by hand, before it was written down
+        if (!wasAdded) await own.add(forward);
+      },
+      removeForward: ({ network, forward }) => void this.#forwardsOf(network).remove(formatForward(forward)),
+      addMachine: async (plan) => {
+        try {
+          await this.machines.add(plan);
+        } catch (error) {
+          await this.machines.remove(plan.node);
+          throw error;
+        }
+      },
+      removeMachine: ({ node }) => this.machines.remove(node),
+      addCapture: (plan) => this.#startCapture(plan),
+      removeCapture: async ({ file }) => {
+        await [...this.#captures.values()].find(({ label }) => label === file)?.stop();
+      },
+    };
+  }
+
+  #forwardsOf(network: string): HostForwards {
+    return this.#networks.get(network)!.gateway!.forwards;
+  }
+
   async #start(doors: readonly DoorPlan[]): Promise<void> {
     const { plan } = this;
-    const isTaken = (port: string) => this.#isTaken(port);
     for (const network of plan.networks) {
       const nics = plan.nics.filter((nic) => nic.network === network.name);
-      const onFlow = this.#flowListener(network.name);
-      this.#networks.set(network.name, await RunningNetwork.start(network, nics, isTaken, this.#environment, onFlow));
+      await this.#addNetwork(network, nics);
     }
     this.#routing.join(this.#networks, plan.routers ?? []);
     await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);
-    for (const door of doors) this.#doors.push(await this.#openDoor(door, this.#networks.get(door.network)!));
+    for (const door of doors) await this.#openDoor(door);
+  }
+
+  /** Captures of the whole lab hear it. */
+  async #addNetwork(plan: NetworkPlan, nics: readonly NicPlan[]): Promise<void> {
+    const isTaken = (port: string) => this.#isTaken(port);
+    const onFlow = this.#flowListener(plan.name);
+    const network = await RunningNetwork.start(plan, nics, isTaken, this.#environment, onFlow);
+    this.#networks.set(plan.name, network);
+    for (const { of, recorder } of this.#captures.values()) if (of.kind === 'lab') network.record(recorder, undefined);
   }
 
   /** Whether a port has the name, or is about to. */
@@ -229,7 +329,9 @@ export class RunningLab {
     return this.invitations.has(port) || [...this.#networks.values()].some(has);
   }
 
-  #openDoor({ mode, address, port }: DoorPlan, network: RunningNetwork): Promise<Door> {
+  async #openDoor(plan: DoorPlan): Promise<void> {
+    const { mode, address, port } = plan;
+    const network = this.#networks.get(plan.network)!;
     const trouble = (code: string) => {
       const where = formatSocketAddress(address);
       this.#environment.log({
@@ -239,7 +341,9 @@ export class RunningLab {
         code,
       });
     };
-    return this.#environment.openDoor(mode, address, (arrival) => network.welcome(arrival, port), trouble);
+    const welcome = (arrival: Arrival) => network.welcome(arrival, port);
+    const door = await this.#environment.openDoor(mode, address, welcome, trouble);
+    this.#doors = [...this.#doors, { plan, door }];
   }
 
   async #startCapture({ file, format, of, snapLength }: CapturePlan): Promise<void> {
@@ -262,33 +366,11 @@ export class RunningLab {
   }
 }
 
-function endText(end: RecordingEnd): string {
-  if (end.reason === 'stopped') return 'is complete';
-  if (end.reason !== 'write-error') return `reached its ${end.reason} and is complete`;
-  return `could not be written (${end.error instanceof Error ? end.error.message : String(end.error)})`;
+interface OpenDoor {
+  readonly plan: DoorPlan;
+  readonly door: Door;
 }
 
-/** A capture that is being written. */
-export class RunningCapture {
-  /** Names it as long as it runs. */
-  readonly id: string;
-  readonly recorder: Recorder;
-  readonly of: CaptureTarget;
-  /** What people call it: the file's name. */
-  readonly label: string;
-
-  constructor(id: string, recorder: Recorder, of: CaptureTarget, label: string) {
-    this.id = id;
-    this.recorder = recorder;
-    this.of = of;
-    this.label = label;
-  }
-
-  status(): CaptureStatus {
-    return { id: this.id, capture: this.label, of: this.of, ...this.recorder.statistics };
-  }
-
-  stop(): Promise<void> {
-    return this.recorder.stop();
-  }
+function leadsTo({ port, network }: DoorPlan, nic: NicPlan): boolean {
+  return port === portName(nic) && network === nic.network;
 }

@@ -24,12 +24,12 @@ const LOG_RATE = 200;
 
 /** One network of a running lab: its LAN, its gateway and its jacks. */
 export class RunningNetwork {
-  readonly plan: NetworkPlan;
   readonly gateway: Gateway | undefined;
   /** What the LAN dropped, and what was dropped at ports that are gone. */
   readonly drops = new Counters();
   readonly #share: FolderShare | undefined;
-  readonly #nics: readonly NicPlan[];
+  #plan: NetworkPlan;
+  readonly #nics = new Map<string, NicPlan>();
   readonly #report: Log;
   readonly #lan: Lan;
   readonly #switch: LearningSwitch | undefined;
@@ -72,16 +72,15 @@ export class RunningNetwork {
     share: FolderShare | undefined,
     environment: Environment,
   ) {
-    this.plan = plan;
+    this.#plan = plan;
     this.gateway = gateway;
     this.#share = share;
-    this.#nics = nics;
     this.#isTaken = isTaken;
     this.#report = limitLog(environment.log, environment.scheduler, LOG_RATE);
     const drops = countDrops(this.drops);
     this.#switch = plan.kind === 'switch' ? new LearningSwitch(environment.scheduler, drops) : undefined;
     this.#lan = this.#switch ?? new Hub(drops);
-    for (const nic of nics) this.#jacks.set(portName(nic), new Jack(portName(nic), nic.mac));
+    for (const nic of nics) this.addNic(nic);
     if (gateway !== undefined) {
       this.plugStation(`${plan.name}:gateway`, plan.gateway!.mac, () => gateway.port);
     }
@@ -114,6 +113,30 @@ export class RunningNetwork {
     await this.#share?.close();
   }
 
+  get plan(): NetworkPlan {
+    return this.#plan;
+  }
+
+  /** The gateway answers as `plan` says, which differs in nothing else. */
+  configure(plan: NetworkPlan): void {
+    this.#plan = plan;
+    if (plan.gateway !== undefined) this.gateway?.configure(plan.gateway);
+  }
+
+  /** A place for the card. */
+  addNic(nic: NicPlan): void {
+    this.#nics.set(portName(nic), nic);
+    this.#addJack(new Jack(portName(nic), nic.mac));
+  }
+
+  /** Its machine is cut off; what was dropped there is the network's. */
+  removeNic(nic: NicPlan): void {
+    const jack = this.#jacks.get(portName(nic));
+    if (jack?.isConnected) this.#leave(jack, { kind: 'closed' });
+    this.#nics.delete(portName(nic));
+    if (jack !== undefined) this.#forget(jack);
+  }
+
   get jacks(): Iterable<Jack> {
     return this.#jacks.values();
   }
@@ -135,7 +158,7 @@ export class RunningNetwork {
 
   /** The card that the lab file gives the port; none where anyone may plug in. */
   nicOf(jack: Jack): NicPlan | undefined {
-    return this.#nics.find((nic) => portName(nic) === jack.name);
+    return this.#nics.get(jack.name);
   }
 
   peerOf(jack: Jack): string | undefined {
@@ -168,8 +191,7 @@ export class RunningNetwork {
 
   /** At a port that is there as long as the machine is. */
   #seatAlone(arrival: Arrival, jack: Jack, onGone: () => void = () => undefined): void {
-    this.#jacks.set(jack.name, jack);
-    for (const [recorder, port] of this.#recorders) listen(recorder, port, jack);
+    this.#addJack(jack);
     this.#seat(arrival, jack, () => {
       this.#forget(jack);
       onGone();
@@ -190,6 +212,11 @@ export class RunningNetwork {
     this.#log('port-connected', `${jack.name} connected`, { port: jack.name, peer: arrival.peer });
   }
 
+  #addJack(jack: Jack): void {
+    this.#jacks.set(jack.name, jack);
+    for (const [recorder, port] of this.#recorders) listen(recorder, port, jack);
+  }
+
   #freeName(): string {
     let number = 1;
     while (this.#isTaken(`vm${number}`)) number++;
@@ -203,6 +230,7 @@ export class RunningNetwork {
   }
 
   #leave(jack: Jack, why: LeaveReason): void {
+    if (!this.#peers.has(jack)) return; // it was cut off already
     this.#lan.unplug(jack);
     jack.disconnect();
     if (why.kind === 'zero-length' || why.kind === 'oversized-length') jack.drops.add(why.kind);

@@ -61,15 +61,16 @@ export class HostForwards {
       throw new HostNetError('cannot-listen', `${forwardKey(spec)}: the network has ended; start it again`);
     }
     const id = `${++this.#lastId}`;
-    const rule = { spec: { ...spec, listen: realPlace(spec.listen, listeners[0]!) }, listeners };
+    const rule = { asked: spec, spec: { ...spec, listen: realPlace(spec.listen, listeners[0]!) }, listeners };
     this.#rules.set(id, rule);
     return statusOf(id, rule);
   }
 
-  /** Ends a rule by its id, its key or its whole text; false where there is none. Conversations go on. */
+  /** Ends a rule by its id, its key or its whole text, as it is or as it was asked for; false where there is none. Conversations go on. */
   remove(which: string): boolean {
     for (const [id, rule] of this.#rules) {
-      if (which !== id && which !== forwardKey(rule.spec) && which !== formatForward(rule.spec)) continue;
+      const names = [id, forwardKey(rule.spec), formatForward(rule.spec), formatForward(rule.asked)];
+      if (!names.includes(which)) continue;
       this.#rules.delete(id);
       closeAll(rule.listeners);
       return true;
@@ -109,6 +110,8 @@ interface Listener {
 }
 
 interface OpenRule {
+  readonly asked: HostForward;
+  /** With the ports that it got. */
   readonly spec: HostForward;
   readonly listeners: readonly Listener[];
 }

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { runVmlan, spawnVmlan, startVmlan, status } from '../support/vmlan.ts';
@@ -73,4 +73,23 @@ it('down --force ends a lab at once, and what it left is cleaned away', async ()
   expect((await runVmlan(bench, ['down', '--force'])).status).toBe(0);
   expect(isRunning(pid)).toBe(false);
   expect(existsSync(bench.path('run/vmlan/office/control.sock'))).toBe(false);
+});
+
+it('a lab takes over its edited file, or tells all that is wrong with it', async () => {
+  const bench = new Workbench();
+  const file = labFile(bench, 'office');
+  await upInBackground(bench, file);
+  const edit = (from: string, to: string) => writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+  edit('nodes: {', 'nodes: { app: { nics: [lan] },');
+  const [check, done] = [await runVmlan(bench, ['reload', '--check']), await runVmlan(bench, ['reload'])];
+  expect([check.stdout, done.stdout]).toEqual(Array(2).fill('network lan answers otherwise\ncard app:lan comes\n'));
+  expect((await status(bench)).ports.map(({ port }) => port)).toEqual(['web:lan', 'lan:gateway', 'app:lan']);
+  expect(existsSync(bench.path('run/vmlan/office/app.lan.sock'))).toBe(true);
+  edit('10.0.2.0/24', '10.1.2.0/24');
+  const refused = await runVmlan(bench, ['reload']);
+  expect([refused.status, refused.stderr]).toEqual([
+    2,
+    expect.stringMatching(/office\.yaml:2:\d+ networks\.lan\.subnet: the subnet .* cannot change while the lab runs; /),
+  ]);
+  expect((await runVmlan(bench, ['down'])).status).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { controlApi } from '../../src/control/api.ts';
+import type { LabChange } from '../../src/control/route.ts';
 import { RunningLab } from '../../src/lab/running-lab.ts';
 import { MemoryEnvironment } from '../support/memory-environment.ts';
 import { planOf } from '../support/plan-of.ts';
@@ -78,6 +79,12 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { at: '/v1/networks/wan/ports', body: {}, status: 404 },
     { at: '/v1/networks/lan/ports', body: { name: 'No Name' }, status: 400 },
   ],
+  'POST /v1/reload': [
+    { body: {}, status: 200 },
+    { body: { check: true }, status: 400 },
+    { body: {}, status: 409 },
+    { body: { check: 1 }, status: 400 },
+  ],
   'POST /v1/stop': [{ status: 204 }],
   'GET /v1/openapi.json': [{ status: 200 }],
 };
@@ -89,7 +96,15 @@ async function office() {
   const lab = await RunningLab.start(planOf(LAB), doors, environment);
   environment.log({ event: 'tried', message: 'a lab was started to be asked' });
   environment.net.listeners[0]!.arrive({ address: Uint8Array.of(127, 0, 0, 1), port: 50_000 });
-  const api = controlApi({ lab, pid: 42, version: '1.2.3', file: '/labs/office.yaml', stop: () => undefined });
+  const issues = [{ code: 'cannot-change', path: ['name'], message: 'it cannot', hint: 'do not', line: 2, column: 1 }];
+  const changes: LabChange[] = [
+    { changes: ['network wan comes'] },
+    { refused: 'lab-refused', issues, text: 'office.yaml:2:1 it cannot' },
+    { refused: 'cannot-change', issues, text: 'office.yaml:2:1 it cannot' },
+  ];
+  const reload = async () => changes.shift()!;
+  const about = { pid: 42, version: '1.2.3', file: '/labs/office.yaml', stop: () => undefined };
+  const api = controlApi({ lab, ...about, reload });
   const document = (await (await api.request('/v1/openapi.json')).json()) as Document;
   return { api, document };
 }

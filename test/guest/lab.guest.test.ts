@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { leases, runVmlan, startLiveCapture, startVmlan } from '../support/vmlan.ts';
+import { leases, runVmlan, startLiveCapture, startVmlan, status } from '../support/vmlan.ts';
 import { Workbench } from '../support/workbench.ts';
 import { startGuest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
@@ -25,8 +25,13 @@ nodes:
     nics: [cable]
 `;
 
+/** With a network, a node and a forward more. */
+const BIGGER = `${LAB.replace('nodes:', '  wan: { subnet: 10.6.0.0/24 }\nnodes:\n  app: { nics: [lan] }')}
+forwards: [tcp 127.0.0.1:0 -> app:80]
+`;
+
 describeGuests('a lab from a file', () => {
-  it('gives each card its port, its address and its place in the captures', async () => {
+  it('gives each card its port, its address and its place in the captures, and grows while they talk', async () => {
     const bench = new Workbench();
     const file = bench.path('office.yaml');
     writeFileSync(file, LAB);
@@ -46,6 +51,18 @@ describeGuests('a lab from a file', () => {
     await live.until('pings in the live capture', () =>
       live.stdout.match(/Echo \(ping\) reply/g)?.length === 3 ? true : undefined,
     );
+
+    const octets = async () => (await status(bench)).ports.find(({ port }) => port === 'db:lan')!.fromGuest.octets;
+    await web.must('iperf3 -s -1 -D');
+    const sending = db.must('iperf3 -J -i 0.5 -t 5 -c 10.5.0.80');
+    await expect.poll(octets, { timeout: 20_000 }).toBeGreaterThan(1_000_000);
+    writeFileSync(file, BIGGER);
+    expect((await runVmlan(bench, ['reload'])).stdout).toBe(
+      'network wan comes\nnetwork lan answers otherwise\ncard app:lan comes\nforward tcp 127.0.0.1:0 -> app:80 comes\n',
+    );
+    const { intervals } = JSON.parse(await sending) as { intervals: { sum: { bytes: number } }[] };
+    expect(intervals.length).toBeGreaterThanOrEqual(10);
+    for (const { sum } of intervals) expect(sum.bytes).toBeGreaterThan(0);
 
     await db.must('ip addr add 192.0.2.1/24 dev eth1');
     await backup.must('ip addr add 192.0.2.2/24 dev eth0 && ping -c3 -i.2 192.0.2.1');

@@ -55,17 +55,31 @@ export const RECORD_LIMIT = 4096;
 export const OFFER_TIME = 60;
 
 export class LeaseTable {
-  readonly #plan: AddressPlan;
+  #plan: AddressPlan;
   readonly #byMac = new Map<Mac, Lease>();
   readonly #byAddress = new Map<Ipv4, Lease>();
   readonly #quarantine = new Map<Ipv4, Quarantine>();
-  readonly #reserved: ReadonlyMap<Mac, Ipv4>;
-  readonly #reservedFor: ReadonlyMap<Ipv4, Mac>;
-  readonly #excluded: ReadonlySet<Ipv4>;
+  #reserved: ReadonlyMap<Mac, Ipv4> = new Map();
+  #reservedFor: ReadonlyMap<Ipv4, Mac> = new Map();
+  #excluded: ReadonlySet<Ipv4> = new Set();
   /** Whose turn it is. */
   #nextUnused: Ipv4;
 
   constructor(plan: AddressPlan) {
+    this.#plan = plan;
+    this.#nextUnused = plan.first;
+    this.#follow(plan);
+  }
+
+  /** From now on other addresses may be leased; leases that do not fit are forgotten. */
+  change(plan: AddressPlan, now: number): void {
+    this.#follow(plan);
+    for (const lease of [...this.#byMac.values()]) {
+      if (!this.#isLeasable(lease.address, lease.mac, now)) this.#remove(lease);
+    }
+  }
+
+  #follow(plan: AddressPlan): void {
     this.#plan = plan;
     this.#reserved = new Map(plan.reservations.map(({ mac, address }) => [mac, address]));
     this.#reservedFor = new Map(plan.reservations.map(({ mac, address }) => [address, mac]));

@@ -26,7 +26,7 @@ import type { Decision } from './decision.ts';
 import { decide } from './decision.ts';
 import type { DhcpConfig } from './dhcp-config.ts';
 import { LeaseStore } from './lease-store.ts';
-import type { Lease, LeaseEntry } from './leases.ts';
+import type { AddressPlan, Lease, LeaseEntry } from './leases.ts';
 import { LeaseTable } from './leases.ts';
 import type { DhcpReply } from './reply.ts';
 import { destinationOf, leaseTimeFor, replyTo, sizeLimit } from './reply.ts';
@@ -61,7 +61,7 @@ interface Probe {
 
 export class DhcpServer implements Service {
   readonly name = 'dhcp';
-  readonly #config: DhcpConfig;
+  #config: DhcpConfig;
   readonly #server: Ipv4Interface;
   readonly #mtu: number;
   readonly #outside: DhcpOutside;
@@ -84,20 +84,14 @@ export class DhcpServer implements Service {
     this.#mtu = mtu;
     this.#outside = outside;
     this.#epoch = Number(outside.wallClock.nanoseconds() / 1_000_000n) - outside.scheduler.now();
-    this.#leases = new LeaseTable({
-      first: config.first,
-      last: config.last,
-      reservations: config.reservations,
-      excluded: [
-        server.address,
-        networkOf(server),
-        broadcastOf(server),
-        ...config.routers,
-        ...config.dns,
-        ...(config.excluded ?? []),
-      ],
-    });
+    this.#leases = new LeaseTable(leasable(config, server));
     this.#store = new LeaseStore(outside.leases, this.#leases, outside.counters, outside.log);
+  }
+
+  /** Answers by this from now on. Leases that it does not allow are forgotten: who has one is refused when it asks to go on. */
+  configure(config: DhcpConfig): void {
+    this.#config = config;
+    this.#leases.change(leasable(config, this.#server), this.#now());
   }
 
   /** Reads the leases of the run before; once, before `start`. */
@@ -289,6 +283,14 @@ export class DhcpServer implements Service {
   #now(): number {
     return Math.floor((this.#epoch + this.#outside.scheduler.now()) / 1000);
   }
+}
+
+function leasable(
+  { first, last, reservations, routers, dns, excluded = [] }: DhcpConfig,
+  server: Ipv4Interface,
+): AddressPlan {
+  const own = [server.address, networkOf(server), broadcastOf(server)];
+  return { first, last, reservations, excluded: [...own, ...routers, ...dns, ...excluded] };
 }
 
 /** What a client calls itself. A host name that is none (RFC 1123, 2.1) is not repeated to people. */

@@ -73,8 +73,10 @@ export class DnsServer implements Service {
   readonly name = 'dns';
   readonly #address: Uint8Array;
   readonly #outside: DnsOutside;
-  readonly #zone: LocalZone;
-  readonly #forwarder: Forwarder;
+  readonly #interface: Ipv4Interface;
+  readonly #names: LabNames;
+  #zone: LocalZone;
+  #forwarder: Forwarder;
   readonly #streams: DnsStreams;
   /** The answer that is being written. */
   readonly #out = new Uint8Array(LENGTH_PREFIX + DNS_MAX_LENGTH + 16);
@@ -85,15 +87,29 @@ export class DnsServer implements Service {
   constructor(config: DnsConfig, at: Ipv4Interface, names: LabNames, outside: DnsOutside) {
     this.#address = ipv4Octets(config.address);
     this.#outside = outside;
-    this.#zone = new LocalZone(config, at, names);
+    this.#interface = at;
+    this.#names = names;
+    this.#zone = this.#zoneOf(config);
     this.#forwarder = new Forwarder(config, outside);
     this.#streams = new DnsStreams(outside, (bytes, client) => this.#query(bytes, client));
-    for (const { type, name } of this.#zone.unusable)
-      outside.log({
+  }
+
+  /** Answers by this from now on, at the same address. Questions that wait for other servers are asked again by who asked. */
+  configure(config: DnsConfig): void {
+    this.#zone = this.#zoneOf(config);
+    this.#forwarder.stop();
+    this.#forwarder = new Forwarder(config, this.#outside);
+  }
+
+  #zoneOf(config: DnsConfig): LocalZone {
+    const zone = new LocalZone(config, this.#interface, this.#names);
+    for (const { type, name } of zone.unusable)
+      this.#outside.log({
         event: 'dns-record-unusable',
         message: `the ${type} record of ${name} cannot be written`,
         record: name,
       });
+    return zone;
   }
 
   start(stack: Stack): void {
