@@ -214,6 +214,41 @@ export function program(): Command {
     .option('--json', 'JSON in place of a table')
     .action(async (options) => (await import('./forward.ts')).listForwards(options));
 
+  const link = vmlan.command('link').description('what the links of a running lab do to frames');
+  link
+    .command('show')
+    .description('delay, jitter, loss and rate of each direction, and whether it is up')
+    .argument(
+      '[port]',
+      'NODE:NIC, NODE where it has one card, vm1, ROUTER:INTERFACE or NETWORK:gateway; all where it is left out',
+    )
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--json', 'JSON in place of a table')
+    .action(async (port, options) => (await import('./link.ts')).showLinks(port, options));
+  link
+    .command('set')
+    .description('change what is named, for frames from now on; 0 takes it away')
+    .argument('<port>', 'NODE:NIC, NODE where it has one card, vm1, ROUTER:INTERFACE or NETWORK:gateway')
+    .argument(
+      '<settings...>',
+      'delay=20ms jitter=5ms loss=1% rate=10mbit limit=1000; from-guest or to-guest: that direction only',
+    )
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--json', 'JSON in place of text')
+    .action(async (port, settings, options) => (await import('./link.ts')).setLink(port, settings, options));
+  for (const [verb, description] of [
+    ['reset', 'impair it no more; what waits leaves at once'],
+    ['down', 'frames either way are lost, as with the cable unplugged'],
+    ['up', 'plug it in again'],
+  ] as const) {
+    link
+      .command(verb)
+      .description(description)
+      .argument('<port>', 'NODE:NIC, NODE where it has one card, vm1, ROUTER:INTERFACE or NETWORK:gateway')
+      .option('--lab <name>', 'which running lab, where there are several')
+      .action(async (port, options) => (await import('./link.ts')).changeLink(verb, port, options));
+  }
+
   vmlan
     .command('capture')
     .description('record a port (both directions), a network or all of a running lab (each frame once) until Ctrl-C')

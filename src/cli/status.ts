@@ -4,6 +4,7 @@ import { controlSocket } from '../host/folders.ts';
 import type { NatStatus, NetworkStatus, PortStatus, RouterStatus, RouteStatus } from '../lab/status-schemas.ts';
 import { cleanDeadLabs, findLab, runningLabs } from './find-lab.ts';
 import { hostAccessSentence } from './openings.ts';
+import { portState } from './port-state.ts';
 import { print, table } from './report.ts';
 import { watch } from './watch.ts';
 
@@ -56,7 +57,7 @@ function printStatus({ name, networks, routers, ports, captures, forwards }: Sta
   print();
   const rows = ports.map((port) => [
     port.port,
-    port.connected ? 'connected' : 'waiting',
+    portState(port),
     port.mac ?? heardAt(port, networks) ?? '-',
     String(port.fromGuest.frames),
     String(port.fromGuest.octets),

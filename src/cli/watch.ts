@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { getControl } from '../control/client.ts';
 import type { StatusAnswer } from '../control/statuses.ts';
 import type { LabStatus, PortStatus } from '../lab/status-schemas.ts';
+import { portState } from './port-state.ts';
 import { print, table } from './report.ts';
 
 const INTERVAL = 1000;
@@ -39,7 +40,7 @@ export function ratesTable(before: LabStatus, now: LabStatus, seconds: number): 
     const rate = (count: (port: PortStatus) => number) => Math.max(0, count(port) - (was ? count(was) : 0)) / seconds;
     return [
       port.port,
-      port.connected ? 'connected' : 'waiting',
+      portState(port),
       rate((each) => each.fromGuest.frames).toFixed(0),
       bits(rate((each) => each.fromGuest.octets)),
       rate((each) => each.toGuest.frames).toFixed(0),

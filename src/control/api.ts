@@ -9,6 +9,7 @@ import { captureRoutes } from './captures.ts';
 import { eventRoutes } from './events.ts';
 import { forwardRoutes } from './forwards.ts';
 import { labRoutes } from './lab.ts';
+import { linkRoutes } from './links.ts';
 import { nodeRoutes } from './nodes.ts';
 import { openApiDocument } from './openapi.ts';
 import { portRoutes } from './ports.ts';
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...nodeRoutes,
   ...forwardRoutes,
   ...captureRoutes,
+  ...linkRoutes,
   ...eventRoutes,
   ...portRoutes,
   route({

@@ -9,6 +9,7 @@ import { captureFormat } from './capture-file.ts';
 import { checkDns, domainOf } from './check-dns.ts';
 import { natPlan } from './check-egress.ts';
 import { checkForwards, checkGuestForwards } from './check-forwards.ts';
+import { checkLinks } from './check-links.ts';
 import { checkMachines } from './check-machines.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { checkNetworks } from './check-networks.ts';
@@ -40,6 +41,7 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
   const nics = checkNics(name, sound, networks, routers, report);
   const forwards = checkForwards(sound, networks, nics, routes, firstOpenPort, report);
   const machines = checkMachines(name, sound, report);
+  const links = checkLinks(sound, networks, routers, nics, report);
   return {
     name,
     networks: networks.map((network) =>
@@ -56,6 +58,8 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
     nics: nics.map(({ node, name: nicName, network, mac }) => ({ node, name: nicName, network, mac })),
     ...(machines.length > 0 && { machines }),
     captures: checkCaptures(sound, networks, nics, routers, report),
+    ...(links.length > 0 && { links }),
+    ...(sound.lab?.seed !== undefined && { seed: sound.lab.seed }),
   };
 }
 

@@ -7,6 +7,7 @@ export function withDefaults(lab: Written): Written {
   if (defaults === undefined) return lab;
   return mapEntries(lab, (section, name) => {
     if (name === 'networks') return mapEntries(section, (entry) => overlay(defaults.get('network'), entry));
+    if (name === 'links') return mapEntries(section, (entry) => overlay(defaults.get('link'), entry));
     if (name === 'nodes')
       return mapEntries(section, (entry) => withCards(overlay(defaults.get('node'), entry), defaults.get('nic')));
     return section;

@@ -2,6 +2,7 @@
 import type { SocketAddress } from '../base/socket-address.ts';
 import type { NamedHost } from '../gateway/lab-names.ts';
 import type { DoorMode } from '../link/arrival.ts';
+import type { ImpairmentSpec } from '../link/impairment.ts';
 import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
 import type { EgressConfig } from '../policy/egress.ts';
 import type { StaticRoute } from '../router/router.ts';
@@ -20,6 +21,10 @@ export interface LabPlan {
   /** Those that vmlan starts; the others are their owners' to start. */
   readonly machines?: readonly MachinePlan[];
   readonly captures: readonly CapturePlan[];
+  /** Links that are not perfect. */
+  readonly links?: readonly LinkPlan[];
+  /** Of the chance of the links; another at every start where it is undefined. */
+  readonly seed?: number;
 }
 
 export interface NetworkPlan {
@@ -79,6 +84,13 @@ export interface NicPlan {
   readonly mac: Mac;
 }
 
+/** What the link of a port does to the frames of each direction. */
+export interface LinkPlan {
+  readonly port: string;
+  readonly fromGuest: ImpairmentSpec;
+  readonly toGuest: ImpairmentSpec;
+}
+
 /** A socket at which machines arrive. */
 export interface DoorPlan {
   readonly mode: DoorMode;
@@ -104,6 +116,11 @@ export interface CapturePlan {
 
 export function portName(nic: NicPlan): string {
   return `${nic.node}:${nic.name}`;
+}
+
+/** The port of a network's gateway. */
+export function gatewayPort(network: string): string {
+  return `${network}:gateway`;
 }
 
 /** Octets of an IP packet: RFC 791's least, and the most that QEMU's framing carries. */

@@ -4,6 +4,7 @@
  * `start` either brings up all of it or, where a door or a file cannot be opened, takes down what stood already and rejects. Machines
  * that cannot be started are told of, and keep nobody from running.
  */
+import { randomUint32 } from '../base/chance.ts';
 import type { ByteSink } from '../base/files.ts';
 import { formatIssue } from '../base/issue.ts';
 import { formatSocketAddress } from '../base/socket-address.ts';
@@ -21,6 +22,7 @@ import { forwardPlaces } from './forward-place.ts';
 import { Invitations } from './invitations.ts';
 import { KeptForwards } from './kept-forwards.ts';
 import { LabForwards } from './lab-forwards.ts';
+import { LabLinks, linkedPorts } from './lab-links.ts';
 import { LabMachines } from './lab-machines.ts';
 import { LabRouting } from './lab-routing.ts';
 import { namesStatus } from './name-status.ts';
@@ -38,6 +40,7 @@ import type { CaptureStatus, FlowStatus, LabStatus, LeaseStatus, MacStatus, Name
 
 export class RunningLab {
   readonly forwards: LabForwards;
+  readonly links: LabLinks;
   readonly #drops: DropWatch;
   readonly #environment: Environment;
   readonly machines: LabMachines;
@@ -86,6 +89,13 @@ export class RunningLab {
     );
     const doorPlans = () => this.#doors.map((open) => open.plan);
     this.machines = new LabMachines(() => ({ plan: this.#plan, doorPlans: doorPlans() }), environment);
+    this.links = new LabLinks({
+      ports: () => [...this.#networks.values()].flatMap(linkedPorts),
+      scheduler: environment.scheduler,
+      seed: () => plan.seed ?? randomUint32(environment.random),
+      log: environment.log,
+      onCarrier: ({ nic }, isUp) => nic && void this.machines.get(nic.node)?.setLink(nic.name, isUp),
+    });
   }
 
   get plan(): LabPlan {
@@ -106,7 +116,9 @@ export class RunningLab {
     return {
       name: this.plan.name,
       networks: networks.map((network) => networkStatus(network, now)),
-      ports: networks.flatMap((network) => [...network.jacks].map((jack) => portStatus(network, jack))),
+      ports: networks.flatMap((network) =>
+        [...network.jacks].map((jack) => portStatus(network, jack, this.links.isUp(jack))),
+      ),
       routers: [...this.#routing.routers].map(routerStatus),
       captures: this.captures(),
       forwards: this.forwards.list(),
@@ -309,6 +321,7 @@ export class RunningLab {
       await this.#addNetwork(network, nics);
     }
     this.#routing.join(this.#networks, plan.routers ?? []);
+    this.links.impair(plan.links ?? []);
     await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);
     for (const door of doors) await this.#openDoor(door);

@@ -17,7 +17,7 @@ import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import type { Environment, FolderShare } from './environment.ts';
 import type { CaptureTarget, NetworkPlan, NicPlan } from './plan.ts';
-import { portName } from './plan.ts';
+import { gatewayPort, portName } from './plan.ts';
 
 /** Messages a second that one network, and its gateway, may give. */
 const LOG_RATE = 200;
@@ -82,7 +82,7 @@ export class RunningNetwork {
     this.#lan = this.#switch ?? new Hub(drops);
     for (const nic of nics) this.addNic(nic);
     if (gateway !== undefined) {
-      this.plugStation(`${plan.name}:gateway`, plan.gateway!.mac, () => gateway.port);
+      this.plugStation(gatewayPort(plan.name), plan.gateway!.mac, () => gateway.port);
     }
   }
 
@@ -110,6 +110,7 @@ export class RunningNetwork {
   /** Resolves when the gateway's conversations have ended and the leases are on disk. */
   async stop(): Promise<void> {
     await this.gateway?.stop();
+    for (const jack of this.#jacks.values()) jack.disconnect();
     await this.#share?.close();
   }
 
@@ -176,6 +177,13 @@ export class RunningNetwork {
     const there = this.#jacks.get(port);
     if (there === undefined) this.#seatAlone(arrival, new Jack(port, mac), onGone);
     else this.#seat(arrival, there);
+  }
+
+  /** The switch looks anew for the stations behind the port. */
+  forgetStations(jack: Jack): void {
+    if (!this.#peers.has(jack)) return;
+    this.#lan.unplug(jack);
+    this.#lan.plug(jack);
   }
 
   /** The recorder hears one port, both ways, or else every port of this network; machines that come later included. */

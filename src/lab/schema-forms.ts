@@ -15,16 +15,37 @@ export function parsed<Value>(
   parse: (text: string) => Value | undefined,
 ) {
   const text = z.string().meta({ description: expected, examples });
-  return text.transform((value, context): Value => {
-    const result = parse(value);
-    if (result !== undefined) return result;
-    context.addIssue({
-      code: 'custom',
-      params: { code },
-      message: `${JSON.stringify(value)} is not ${expected}; write it as ${examples[0]}`,
-    });
-    return z.NEVER;
+  return text.transform((value, context) => understood(code, expected, examples, parse(value), value, context));
+}
+
+/** The same of a number with a unit; a bare number is understood where `parse` does, as 0 is. */
+export function quantity(
+  code: string,
+  expected: string,
+  examples: string[],
+  parse: (text: string) => number | undefined,
+) {
+  const input = z.union([z.string(), z.number()], { error: `expected ${expected}; write it as ${examples[0]}` });
+  return input
+    .meta({ description: expected, examples })
+    .transform((value, context) => understood(code, expected, examples, parse(String(value)), value, context));
+}
+
+function understood<Value>(
+  code: string,
+  expected: string,
+  examples: string[],
+  result: Value | undefined,
+  written: string | number,
+  context: z.core.$RefinementCtx,
+): Value {
+  if (result !== undefined) return result;
+  context.addIssue({
+    code: 'custom',
+    params: { code },
+    message: `${JSON.stringify(written)} is not ${expected}; write it as ${examples[0]}`,
   });
+  return z.NEVER;
 }
 
 /** A list in which a faulty entry, taken out by `schema-issues.ts`, leaves a hole: the others keep their places. */

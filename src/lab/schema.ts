@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { list, mapping, oneOrMore } from './schema-forms.ts';
+import { link } from './schema-link.ts';
 import { network } from './schema-network.ts';
 import { nicMapping, node } from './schema-node.ts';
 import { router } from './schema-router.ts';
@@ -16,6 +17,7 @@ const defaults = mapping({
   network: network.partial().optional(),
   node: node.partial().optional(),
   nic: nicMapping.partial().optional(),
+  link: link.optional(),
 });
 
 export const labSchema = mapping({
@@ -30,6 +32,19 @@ export const labSchema = mapping({
   networks: z.record(nameKey, network).meta({ minProperties: 1 }),
   routers: z.record(nameKey, router).optional().describe('Stations of vmlan that join networks'),
   nodes: z.record(nameKey, node).meta({ minProperties: 1 }),
+  links: z
+    .record(z.string(), link)
+    .optional()
+    .describe(
+      'What the links of ports do to frames: NODE:NIC, NODE where it has one card, ROUTER:INTERFACE or NETWORK:gateway',
+    ),
+  seed: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'Of the chance of the links: with the same seed the same frames are lost; another at every start where it is left out',
+    ),
   forwards: list(z.string())
     .optional()
     .describe('Ports of the host that lead to a machine, NODE, NODE:NIC or an address: tcp 127.0.0.1:8080 -> web:80'),

@@ -94,6 +94,7 @@ export const portStatusSchema = z
       .describe('The machine and its card, for ports of a lab file'),
     mac: z.exactOptional(mac),
     connected: z.boolean(),
+    linkUp: z.boolean().describe('Whether its link is up; frames are lost while it is not'),
     peer: z.exactOptional(z.string()).describe('The other end of its socket'),
     fromGuest: traffic,
     toGuest: traffic,
@@ -102,6 +103,28 @@ export const portStatusSchema = z
   })
   .meta({ id: 'Port' });
 export type PortStatus = Told<typeof portStatusSchema>;
+
+const impairmentStatus = z
+  .strictObject({
+    delay: z.exactOptional(z.string()).meta({ examples: ['20ms'] }),
+    jitter: z.exactOptional(z.string()).meta({ examples: ['5ms'] }),
+    loss: z.exactOptional(z.string()).meta({ examples: ['1%'] }),
+    rate: z.exactOptional(z.string()).meta({ examples: ['10mbit'] }),
+    limit: z.exactOptional(count).describe('Frames that may wait; 1000 where absent'),
+    waiting: count.describe('Frames that wait'),
+  })
+  .meta({ id: 'Impairment', description: 'What happens to the frames of a direction; what is absent does not' });
+
+export const linkStatusSchema = z
+  .strictObject({
+    port: z.string(),
+    network: z.string(),
+    up: z.boolean(),
+    fromGuest: impairmentStatus,
+    toGuest: impairmentStatus,
+  })
+  .meta({ id: 'Link', description: 'The cable of a port' });
+export type LinkStatus = Told<typeof linkStatusSchema>;
 
 const captureTarget = z.union([
   z.strictObject({ kind: z.literal('lab') }),

@@ -84,7 +84,7 @@ export function routerStatus({ plan }: RunningRouter): RouterStatus {
   };
 }
 
-export function portStatus(network: RunningNetwork, jack: Jack): PortStatus {
+export function portStatus(network: RunningNetwork, jack: Jack, isLinkUp: boolean): PortStatus {
   const peer = network.peerOf(jack);
   const nic = network.nicOf(jack);
   return {
@@ -93,6 +93,7 @@ export function portStatus(network: RunningNetwork, jack: Jack): PortStatus {
     ...(nic && { nic: { node: nic.node, name: nic.name } }),
     ...(jack.mac !== undefined && { mac: formatMac(jack.mac) }),
     connected: jack.isConnected,
+    linkUp: isLinkUp,
     ...(peer !== undefined && { peer }),
     fromGuest: { ...jack.fromGuest },
     toGuest: { ...jack.toGuest },

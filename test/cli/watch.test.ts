@@ -9,7 +9,7 @@ function lab(...ports: readonly PortStatus[]): LabStatus {
 function port(name: string, octets: number, drops: PortStatus['drops'] = {}): PortStatus {
   const fromGuest = { frames: octets / 1000, octets };
   const toGuest = { frames: 0, octets: 0 };
-  return { port: name, network: 'lan', connected: true, fromGuest, toGuest, queued: 7, drops };
+  return { port: name, network: 'lan', connected: true, linkUp: true, fromGuest, toGuest, queued: 7, drops };
 }
 
 it('a live table has what passed each port a second, also of ports that are new or began again', () => {

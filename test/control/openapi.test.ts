@@ -68,6 +68,21 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     { at: '/v1/captures/1', status: 204 },
     { at: '/v1/captures/1', status: 404 },
   ],
+  'GET /v1/links': [{ status: 200 }],
+  'GET /v1/links/{port}': [
+    { at: '/v1/links/db', status: 200 },
+    { at: '/v1/links/web', status: 400 },
+    { at: '/v1/links/nobody', status: 404 },
+  ],
+  'PATCH /v1/links/{port}': [
+    { at: '/v1/links/web:lan', body: { up: false, fromGuest: { delay: '20ms', loss: '1%' } }, status: 200 },
+    { at: '/v1/links/web:lan', body: { toGuest: { delay: 'long' } }, status: 400 },
+    { at: '/v1/links/nobody', body: {}, status: 404 },
+  ],
+  'DELETE /v1/links/{port}': [
+    { at: '/v1/links/lan:gateway', status: 200 },
+    { at: '/v1/links/nobody', status: 404 },
+  ],
   'GET /v1/log': [{ status: 200 }],
   'GET /v1/events': [
     { at: '/v1/events?past=10&kinds=leases,log', status: 200 },
