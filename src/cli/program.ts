@@ -15,6 +15,11 @@ function natural(text: string): number {
   return Number(text);
 }
 
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('it must be a port, 0..65535.');
+  return Number(text);
+}
+
 export function program(): Command {
   const vmlan = new Command('vmlan')
     .description('A userspace network for QEMU machines: switch, hub and gateway in one unprivileged process.')
@@ -286,6 +291,16 @@ export function program(): Command {
       .description("your shell as a station of a lab's network")
       .argument('<network>', 'a network of the lab'),
   ).action(async (network, options) => (await import('./exec.ts')).shell(network, options));
+
+  vmlan
+    .command('proxy')
+    .description('SOCKS 5 and HTTP on 127.0.0.1 for programs that reach a lab by name: browsers, curl -x')
+    .option('--lab <name>', 'which running lab, where there are several')
+    .option('--port <port>', 'where to listen; 0 asks for a free port', port, 1080)
+    .option('--network <name>', 'a network to join (repeatable; default: all that have a gateway)', collect)
+    .option('--address <network=cidr>', 'an address of its own in a network, cable=10.9.0.9/24 (repeatable)', collect)
+    .option('--json', 'JSON lines in place of text')
+    .action(async (options) => (await import('./proxy.ts')).proxy(options));
 
   vmlan
     .command('exec-inside', { hidden: true })

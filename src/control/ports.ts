@@ -31,7 +31,7 @@ export const portRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/v1/networks/{network}/ports',
-    summary: 'Makes a port where one station may plug in, within ten seconds; the port is gone when it leaves',
+    summary: 'Makes a port where one station may plug in, within thirty seconds; the port is gone when it leaves',
     params: z.object({ network: z.string() }),
     body: portRequest,
     status: 201,

@@ -11,7 +11,7 @@ import type { LabPlan } from './plan.ts';
 import type { RunningNetwork } from './running-network.ts';
 
 /** How long a station may take to come. */
-const PATIENCE: Millis = 10_000;
+const PATIENCE: Millis = 30_000;
 
 export interface Invitation {
   readonly port: string;

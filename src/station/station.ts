@@ -8,7 +8,7 @@ import type { Millis, Scheduler } from '../base/time.ts';
 import type { Port } from '../link/port.ts';
 import type { PingOptions, PingResult } from '../stack/icmp.ts';
 import { Stack } from '../stack/stack.ts';
-import type { TcpListener } from '../stack/tcp-layer.ts';
+import type { TcpConnection, TcpEvents, TcpListener } from '../stack/tcp-layer.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
@@ -31,6 +31,9 @@ export interface StationOptions {
   readonly random: Random;
 }
 
+/** Where a station is, and whom it asks for the rest. */
+export type StationAddress = Pick<ClientLease, 'interface' | 'router' | 'dns'>;
+
 const PING_TIMEOUT: Millis = 1000;
 
 export class Station {
@@ -41,6 +44,7 @@ export class Station {
   readonly #stack: Stack;
   readonly #dhcp: DhcpClient;
   #lease: ClientLease | undefined;
+  #taken: StationAddress | undefined;
   #onLease: (lease: ClientLease | undefined) => void = () => undefined;
 
   constructor({ name, mac, mtu, scheduler, random }: StationOptions) {
@@ -87,6 +91,25 @@ export class Station {
     });
   }
 
+  /** What DHCP gave, or what was taken without it. */
+  get address(): StationAddress | undefined {
+    return this.#lease ?? this.#taken;
+  }
+
+  /** Takes an address that nobody gave. */
+  take(address: StationAddress): void {
+    this.#taken = address;
+    this.#stack.configure({ interface: address.interface, defaultRoute: address.router });
+    this.#stack.arp.announce();
+  }
+
+  /** Opens a connection; events as the TCP layer has them. Throws where the station has no address. */
+  connect(to: Endpoint, events: TcpEvents): TcpConnection {
+    const own = this.address?.interface.address;
+    if (own === undefined) throw new Error(`${this.name} has no address`);
+    return this.#stack.tcp.connect({ address: ipv4Octets(own), port: 0 }, to, events);
+  }
+
   /** Gives the lease back and falls silent. */
   shutDown(): void {
     this.#dhcp.release();
@@ -103,9 +126,9 @@ export class Station {
     return new Promise((resolve) => new TftpFetch(this.#stack.udp, this.#scheduler, server, file, options, resolve));
   }
 
-  /** Asks the lease's first name server for the addresses of a name. */
+  /** Asks the first name server that it knows for the addresses of a name. */
   lookUp(name: string): Promise<LookupResult> {
-    const server = this.#lease?.dns[0];
+    const server = this.address?.dns[0];
     const question = addressQuestion(name);
     if (question === undefined) return Promise.resolve({ kind: 'bad-name' });
     if (server === undefined) return Promise.resolve({ kind: 'timeout' });

@@ -4,6 +4,7 @@ import { SeededRandom } from '../../src/base/chance.ts';
 import { TRANSFER_LIMIT } from '../../src/service/tftp/server.ts';
 import { parseDhcp } from '../../src/wire/dhcp.ts';
 import { classlessRoutesOf, domainSearchOf } from '../../src/wire/dhcp-options.ts';
+import { parseSocksGreeting, parseSocksRequest } from '../../src/wire/socks5.ts';
 import { parseTftp } from '../../src/wire/tftp.ts';
 import { DhcpBench } from '../support/dhcp-peer.ts';
 import { settle } from '../support/manual-scheduler.ts';
@@ -38,6 +39,23 @@ function mutated(seeds: readonly Uint8Array[], random: Random): Uint8Array {
     bytes[below(random, bytes.length)] = below(random, 256);
   return random.next() < 0.1 ? Uint8Array.of(...bytes, ...pattern(below(random, 300))) : bytes;
 }
+
+const SOCKS = ['05020002', '0501000103776562005005', '05010001 0a000250 0050', '050100030377656201bb'].map((hex) =>
+  Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex')),
+);
+
+it('SOCKS gives a value for any octets, and stays inside them', () => {
+  const random = new SeededRandom(12);
+  for (let i = 0; i < MESSAGES; i++) {
+    const bytes = mutated(SOCKS, random);
+    const guarded = Uint8Array.of(...bytes, ...pattern(64));
+    for (const parse of [parseSocksGreeting, parseSocksRequest]) {
+      const message = parse(bytes, 0, bytes.length);
+      expect(parse(guarded, 0, bytes.length)).toEqual(message);
+      if (typeof message === 'object') expect(message.end).toBeLessThanOrEqual(bytes.length);
+    }
+  }
+});
 
 it('parsers give a value for any octets, and stay inside them', () => {
   const random = new SeededRandom(11);

@@ -23,6 +23,7 @@ export class Workbench {
     const runtime = this.makeFolder('run');
     const state = this.makeFolder('state');
     this.env = { ...process.env, XDG_RUNTIME_DIR: runtime, XDG_STATE_HOME: state, TMPDIR: this.folder };
+    if (user !== undefined) this.env['HOME'] = this.folder;
     onTestFailed(() => {
       for (const child of this.#children) process.stderr.write(`${child.transcript}\n`);
     });

@@ -6,7 +6,7 @@
  *     vmlan exec ── descriptor 3: signals; its end is the end ──> this process ── starts ──> command
  *                                          lab ── stream socket ──┘    └── TAP or packet socket ── eth0
  */
-import { connect, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Counters } from '../../base/counters.ts';
@@ -17,6 +17,7 @@ import { LeaseKeeper } from '../../station/lease-keeper.ts';
 import { formatIpv4 } from '../../wire/ipv4-address.ts';
 import { parseMac } from '../../wire/mac.ts';
 import { nodeRandom, nodeScheduler } from '../clock.ts';
+import { connectUnix } from '../connect-unix.ts';
 import type { ExitStatus } from '../foreground.ts';
 import { runInForeground } from '../foreground.ts';
 import { StartError } from '../start-error.ts';
@@ -65,7 +66,7 @@ const LAST_WORDS = 1000;
 export async function runInside(system: SystemCalls, settings: InsideSettings): Promise<ExitStatus> {
   const ending = new Ending();
   hearOrders(() => ending.begin(undefined));
-  const socket = await connected(settings.socket);
+  const socket = await connectUnix(settings.socket);
   const files = new OwnFiles(system, dirname(settings.socket));
   const drops = countDrops(new Counters());
   const kernel = new KernelPort(system, openCard(system, settings), settings.mtu, drops);
@@ -162,15 +163,6 @@ const addressText = (lease: ClientLease) => JSON.stringify(addressOf(lease));
 
 function namesOf({ dns, domain }: ClientLease, instead: readonly string[] | undefined): Names {
   return { servers: instead ?? dns.map(formatIpv4), domain };
-}
-
-function connected(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path });
-    const failed = ({ message }: Error) => reject(new StartError('no-lab', `the lab does not answer (${message})`));
-    socket.once('error', failed);
-    socket.once('connect', () => resolve(socket.pause().off('error', failed)));
-  });
 }
 
 /** Signals that were sent to `vmlan exec` alone come to the command; `onEnd` hears that `vmlan exec` has gone. */

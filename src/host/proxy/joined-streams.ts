@@ -1,0 +1,13 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Carries octets and ends both ways; where one side breaks, the other is cut off. */
+export function joinStreams(client: Socket, far: Duplex): void {
+  client.pipe(far).pipe(client);
+  client.on('error', () => far.destroy());
+  client.on('close', () => far.destroy());
+  far.on('error', () => client.resetAndDestroy());
+  far.on('close', () => {
+    if (!client.writableEnded) client.destroy();
+  });
+}
