@@ -6,7 +6,7 @@ import { Exit, fail } from './exit.ts';
 import { started } from './started.ts';
 
 export async function execInside(settings: string): Promise<void> {
-  const system = (await loadSystemCalls()) ?? fail('the optional package koffi is not installed');
+  const system = loadSystemCalls() ?? fail('the optional package koffi is not installed');
   const status = await started(runInside(system, JSON.parse(settings) as InsideSettings));
   if (status !== 0) throw new Exit(status);
 }

@@ -24,7 +24,7 @@ export interface ExecCommand {
 
 export async function exec(network: string, command: readonly string[], options: ExecCommand): Promise<void> {
   refuse(issuesOf(options));
-  if ((await loadSystemCalls()) === undefined)
+  if (loadSystemCalls() === undefined)
     fail('joining a network needs Linux and the optional package koffi; npm install koffi');
   const lab = await findLab(options.lab, '--lab NAME');
   const request = { kind: 'exec', ...(options.name !== undefined && { name: options.name }) };

@@ -303,6 +303,14 @@ export function program(): Command {
     .action(async (options) => (await import('./proxy.ts')).proxy(options));
 
   vmlan
+    .command('doctor')
+    .description(
+      'what of this machine vmlan can use, what is missing, what that costs; exit status 1 if no lab can run',
+    )
+    .option('--json', 'JSON in place of text')
+    .action(async (options) => (await import('./doctor.ts')).doctor(options));
+
+  vmlan
     .command('exec-inside', { hidden: true })
     .argument('<settings>')
     .action(async (settings) => (await import('./exec-inside.ts')).execInside(settings));
