@@ -75,14 +75,22 @@ export class LabLinks {
     return this.#with(which, () => undefined);
   }
 
-  /** The links do this, whatever they did before; others stay as they are. */
+  /** The links of these ports, as far as they are there, do this and nothing else. */
   impair(plans: readonly LinkPlan[]): void {
     const ports = this.#options.ports();
     for (const { port, fromGuest, toGuest } of plans) {
-      const link = this.#linkOf(ports.find((each) => each.port === port)!);
+      const found = ports.find((each) => each.port === port);
+      if (found === undefined) continue;
+      const link = this.#linkOf(found);
       link.impair('from-guest', fromGuest);
       link.impair('to-guest', toGuest);
     }
+  }
+
+  /** The same of ports whose links nobody impaired yet. */
+  impairNew(plans: readonly LinkPlan[]): void {
+    const known = this.#options.ports().filter(({ jack }) => this.#links.has(jack));
+    this.impair(plans.filter(({ port }) => !known.some((each) => each.port === port)));
   }
 
   /** Changes what is said, of each direction that is named; the rest stays as it is. */

@@ -10,7 +10,7 @@ import { formatForward } from '../nat/forward-text.ts';
 import { samePath } from './file-name.ts';
 import type { Finding } from './issue.ts';
 import type { MachinePlan } from './machine-plan.ts';
-import type { CapturePlan, GatewayPlan, LabPlan, NetworkPlan, NicPlan, RouterPlan } from './plan.ts';
+import type { CapturePlan, GatewayPlan, LabPlan, LinkPlan, NetworkPlan, NicPlan, RouterPlan } from './plan.ts';
 import { portName } from './plan.ts';
 import { sameValue } from './same-value.ts';
 
@@ -29,6 +29,8 @@ export interface PlanDifference {
   readonly captures: Changes<CapturePlan>;
   /** One that differs in anything goes and comes again. */
   readonly routers: Changes<RouterPlan>;
+  /** What links do now that did something else; one that is told of no more does nothing. */
+  readonly links: readonly LinkPlan[];
   /** What cannot change, by its place in the lab file. */
   readonly impossible: readonly Finding[];
 }
@@ -66,6 +68,7 @@ export function planDifference(before: LabPlan, now: LabPlan): PlanDifference {
     },
     captures: changes(before.captures, now.captures),
     routers: changes(before.routers ?? [], now.routers ?? []),
+    links: changedLinks(before.links ?? [], now.links ?? []),
     impossible: [
       ...(before.name === now.name ? [] : [fixed(['name'], 'the name of the lab')]),
       ...kept.flatMap(({ earlier, network }) => fixedOfNetwork(earlier, network)),
@@ -89,6 +92,7 @@ export function changeTexts({
   machines,
   captures,
   routers,
+  links,
 }: PlanDifference): readonly string[] {
   return [
     ...networks.added.map(({ name }) => `network ${name} comes`),
@@ -98,6 +102,7 @@ export function changeTexts({
     ...forwards.added.map(({ forward }) => `forward ${formatForward(forward)} comes`),
     ...machines.added.map(({ node }) => `machine ${node} comes`),
     ...captures.added.map(({ file }) => `capture ${file} comes`),
+    ...links.map(({ port }) => `link of ${port} changes`),
     ...machines.removed.map(({ node }) => `machine ${node} goes`),
     ...nics.removed.map((nic) => `card ${portName(nic)} goes`),
     ...forwards.removed.map(({ forward }) => `forward ${formatForward(forward)} goes`),
@@ -114,6 +119,12 @@ function changes<Thing>(before: readonly Thing[], now: readonly Thing[]): Change
   };
 }
 
+function changedLinks(before: readonly LinkPlan[], now: readonly LinkPlan[]): readonly LinkPlan[] {
+  const { added, removed } = changes(before, now);
+  const gone = removed.filter(({ port }) => !added.some((link) => link.port === port));
+  return [...added, ...gone.map(({ port }) => ({ port, fromGuest: {}, toGuest: {} }))];
+}
+
 /** Whether the file of a capture that goes would be that of one that comes. */
 function isRewritten(capture: CapturePlan, before: LabPlan): boolean {
   return before.captures.some((other) => samePath(other.file, capture.file) && !sameValue(other, capture));
@@ -124,7 +135,15 @@ function forwardsOf({ name, gateway }: NetworkPlan): readonly PlannedForward[] {
 }
 
 /** Parts of a lab's plan whose changes are told above. */
-const LAB_PARTS: ReadonlySet<keyof LabPlan> = new Set(['name', 'networks', 'nics', 'captures', 'routers', 'machines']);
+const LAB_PARTS: ReadonlySet<keyof LabPlan> = new Set([
+  'name',
+  'networks',
+  'nics',
+  'captures',
+  'routers',
+  'machines',
+  'links',
+]);
 
 function fixedOfLab(key: keyof LabPlan, before: LabPlan, now: LabPlan): readonly Finding[] {
   return LAB_PARTS.has(key) || sameValue(before[key], now[key]) ? [] : [fixed([key], key)];

@@ -253,11 +253,13 @@ export class RunningLab {
     this.#plan = plan;
     try {
       await changePlan(difference, before, this.#parts(doorsOf));
+      this.links.impair(difference.links);
     } catch (error) {
       this.#plan = before;
       throw error;
     } finally {
       this.#routing.join(this.#networks, this.#plan.routers ?? []);
+      this.links.impairNew(this.#plan.links ?? []);
       this.#isChanging = false;
     }
   }
@@ -321,7 +323,7 @@ export class RunningLab {
       await this.#addNetwork(network, nics);
     }
     this.#routing.join(this.#networks, plan.routers ?? []);
-    this.links.impair(plan.links ?? []);
+    this.links.impairNew(plan.links ?? []);
     await this.forwards.restore();
     for (const capture of plan.captures) await this.#startCapture(capture);
     for (const door of doors) await this.#openDoor(door);

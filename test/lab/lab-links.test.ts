@@ -147,6 +147,24 @@ describe('a link that is down', () => {
   });
 });
 
+it('a plan that changes has its links changed, and leaves alone what was changed by hand', async () => {
+  const { links, running } = await lab(`
+links: { web: { delay: 20ms }, db:lan: { loss: 1% }, db:cable: { loss: 2% } }
+`);
+  links.change('db:lan', { toGuest: { loss: 0.5 } });
+  const text = LAB.replace('web: { nics: [lan] }', 'web: { nics: [lan] }\n  app: { nics: [lan] }');
+  const plan = planOf(`${text}links: { web: { delay: 30ms }, db:lan: { loss: 1% }, app: { rate: 1mbit } }`);
+  await running.change(plan, []);
+  const told = links.list().map(({ port, toGuest: { waiting: _, ...words } }) => [port, words]);
+  expect(Object.fromEntries(told)).toEqual({
+    'web:lan': { delay: '30ms' },
+    'app:lan': { rate: '1mbit' },
+    'db:lan': { loss: '50%' },
+    'db:cable': {},
+    'lan:gateway': {},
+  });
+});
+
 it('a lab that stops leaves no timer behind', async () => {
   const { links, running, environment, web } = await lab();
   const before = environment.scheduler.pending;

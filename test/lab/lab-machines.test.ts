@@ -154,6 +154,14 @@ describe('machines of a lab', () => {
     await expect(office(machines)).rejects.toMatchObject({ code: 'no-machine-started' });
   });
 
+  it('see the link of their port go down', async () => {
+    const { machines, lab } = await office();
+    lab.links.change('web:lan', { isUp: false });
+    expect([...machines.running.get('web')!.links]).toEqual([['lan', false]]);
+    lab.links.change('web:lan', { isUp: true });
+    expect([...machines.running.get('web')!.links]).toEqual([['lan', true]]);
+  });
+
   it('see a link go down, and still down when they start again', async () => {
     const { machines, web } = await office();
     expect(await web.setLink('wan', false)).toBe(true);

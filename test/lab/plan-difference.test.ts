@@ -26,6 +26,7 @@ describe('the difference of two plans', () => {
     ['  db:', '  app: { nics: [cable] }\n  db:', ['card app:cable comes']],
     ['  db: { nics: [lan] }\n', '', ['network lan answers otherwise', 'card db:lan goes']],
     ['10.0.2.80', '10.0.2.81', ['network lan answers otherwise']],
+    ['forwards:', 'links: { db: { loss: 1% } }\nforwards:', ['link of db:lan changes']],
     [
       '{ nics: [lan] }',
       '{ nics: [{ network: lan, mac: "52:54:00:00:00:09" }] }',
