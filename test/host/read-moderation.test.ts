@@ -67,7 +67,7 @@ describe('read moderation', () => {
   it('needs no pause where reads bring much anyway', () => {
     const thread = new TestThread();
     read(new ReadModeration(thread), thread, 100, 80, 0.01);
-    read(new ReadModeration(thread), thread, 100, 2, 0.01, 65_000);
+    read(new ReadModeration(thread), thread, 100, 1, 0.01, 65_538);
     expect(thread.pauses).toBe(0);
   });
 
