@@ -17,6 +17,8 @@ export const OWN_WINDOW_SCALE = 5;
 
 /** RFC 9293, 3.8.6.3: less than half a second. */
 const DELAYED_ACK: Millis = 40;
+/** Octets that are acknowledged at once though they came in one segment: its sender's window may hold few that are so long. */
+const LONG_SEGMENT = 16 * 1024;
 /** Segments that are acknowledged at once when a connection is young: its sender counts acknowledgments (RFC 5681, 3.1). */
 const QUICK_ACKS = 16;
 
@@ -125,7 +127,7 @@ export class Receiver {
     if (this.#quickAcks > 0) {
       this.#quickAcks--;
       this.owesAck = true;
-    } else if (this.#unacknowledged >= 2 * this.segment) {
+    } else if (this.#unacknowledged >= Math.min(2 * this.segment, LONG_SEGMENT)) {
       // RFC 9293, 3.8.6.3: at least every second segment; what comes in one batch shares one.
       this.owesAck = true;
     } else if (this.ackAt === Number.POSITIVE_INFINITY) {

@@ -55,6 +55,13 @@ describe('what comes', () => {
     expect(peer.told()).toEqual([`. 1+0 ack ${seq + 2925}`]);
   });
 
+  it('is acknowledged at once where one segment is as long as many', () => {
+    const peer = establishedConnection({ mss: 20_000 }, new Wire({ mtu: 20_040 }));
+    const seq = settled(peer);
+    peer.say({ seq, payload: pattern(20_000) });
+    expect(peer.told()).toEqual([`. 1+0 ack ${seq + 20_000}`]);
+  });
+
   it('is acknowledged by the answer where there is one', () => {
     const peer = establishedConnection();
     const seq = settled(peer);
