@@ -8,7 +8,7 @@
   probes.py crr     DST PORT SECS          connect-request-response-close, one at a time
   probes.py udp     DST PORT DIR SECS SIZE PPS   UDP blast; DIR up|down; PPS 0 = as fast as it goes
   probes.py conns   DST PORT N SECS        open N connections, hold, ping-pong on one more
-  probes.py dns     DST PORT SECS MODE     MODE one (one socket, 32 in flight) | new (new port per query, 16 in flight)
+  probes.py dns     DST PORT SECS MODE     MODE one (one socket, 32 in flight) | fresh (the same, no name twice) | new (new port per query, 16 in flight)
   probes.py dhcp-if IFACE MAC LIMIT        DHCP DISCOVER every 20 ms on an interface until OFFER
   probes.py dhcp-sock PATH MAC LIMIT       same, straight over a stream socket with 4-byte length prefix
 
@@ -255,11 +255,12 @@ def conns(dst, port, n, secs):
 
 def dns(dst, port, secs, mode):
     def q(i):
-        return struct.pack("!HHHHHH", i & 0xFFFF, 0x100, 1, 0, 0, 0) + b"\7name%03d\4test\0\0\1\0\1" % (i % 1000)
+        name = b"\x08n%07d" % i if mode == "fresh" else b"\7name%03d" % (i % 1000)
+        return struct.pack("!HHHHHH", i & 0xFFFF, 0x100, 1, 0, 0, 0) + name + b"\4test\0\0\1\0\1"
 
     lat, lost, t0 = [], 0, now()
     end = t0 + secs
-    if mode == "one":
+    if mode != "new":
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.connect((dst, port))
         s.settimeout(1)

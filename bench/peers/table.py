@@ -53,6 +53,8 @@ ROWS = [
     ("dns", "one", "lost", "  lost", 0, ""),
     ("dns", "new", "per_s", "DNS queries/s, new port each, 16 in flight", 0, "more"),
     ("dns", "new", "lost", "  lost", 0, ""),
+    ("dns", "fresh", "per_s", "DNS queries/s, one socket, no name twice", 0, "more"),
+    ("dns", "fresh", "lost", "  lost", 0, ""),
     ("dns", "rss_mb_after", "v", "  RSS after the DNS runs, MB", 0, "less"),
     *(
         row
