@@ -37,7 +37,8 @@ export class LabRouting {
       gateway?.names.alsoKnow(others);
     }
     for (const [name, router] of this.#routers) {
-      if (routers.some((plan) => sameValue(plan, router.plan))) continue;
+      const plan = routers.find((other) => other.name === name);
+      if (plan !== undefined && router.isAs(plan, networks)) continue;
       router.unplug();
       this.#routers.delete(name);
     }
@@ -51,15 +52,17 @@ export class LabRouting {
 /** A router of the lab file at work. */
 export class RunningRouter {
   readonly plan: RouterPlan;
-  readonly #networks: ReadonlyMap<string, RunningNetwork>;
+  /** By port. */
+  readonly #places = new Map<string, RunningNetwork>();
 
   constructor(plan: RouterPlan, networks: ReadonlyMap<string, RunningNetwork>, { scheduler, random }: Environment) {
     this.plan = plan;
-    this.#networks = networks;
     const interfaces = plan.interfaces.map(({ name, network, mac, interface: own }): RouterInterface => {
       const place = networks.get(network)!;
+      const port = `${plan.name}:${name}`;
+      this.#places.set(port, place);
       const stack = place.plugStation(
-        `${plan.name}:${name}`,
+        port,
         mac,
         (drops) => new Stack({ mac, mtu: place.plan.mtu, scheduler, random, drops }),
       );
@@ -69,9 +72,14 @@ export class RunningRouter {
     new Router().configure(interfaces, plan.routes);
   }
 
-  /** Its ports are gone. */
+  /** The plan says nothing else, and the networks are those that the router is plugged into. */
+  isAs(plan: RouterPlan, networks: ReadonlyMap<string, RunningNetwork>): boolean {
+    const places = plan.interfaces.map(({ name, network }) => [`${plan.name}:${name}`, networks.get(network)] as const);
+    return sameValue(plan, this.plan) && places.every(([port, place]) => this.#places.get(port) === place);
+  }
+
+  /** Its ports go. */
   unplug(): void {
-    for (const { name, network } of this.plan.interfaces)
-      this.#networks.get(network)?.unplugStation(`${this.plan.name}:${name}`);
+    for (const [port, place] of this.#places) place.unplugStation(port);
   }
 }

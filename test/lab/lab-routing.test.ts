@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LabRouting } from '../../src/lab/lab-routing.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { ipv4Octets } from '../../src/wire/ipv4-address.ts';
 import { LabBench } from '../support/lab-bench.ts';
@@ -152,4 +153,24 @@ forwards: [tcp 8080 -> 10.5.0.7:80]
     });
     expect(lab.status().ports.map(({ port }) => port)).toContain('r2:bare');
   });
+});
+
+it('a router whose plan stays is left as it is, and one that is planned no longer has no ports', async () => {
+  const { lab, environment, plan } = await LabBench.start(`
+networks: { lan: { subnet: 10.0.2.0/24 } }
+routers: { r1: { interfaces: [{ network: lan, address: 10.0.2.1 }] } }
+nodes: { a: { nics: [lan] } }
+`);
+  const lan = lab.network('lan')!;
+  const networks = new Map([['lan', lan]]);
+  const routing = new LabRouting(environment);
+  const r2 = { ...plan.routers![0]!, name: 'r2' };
+  routing.join(networks, [r2]);
+  const jack = lan.jack('r2:lan');
+  routing.join(networks, [structuredClone(r2)]);
+  expect([jack?.isConnected, lan.jack('r2:lan')]).toEqual([true, jack]);
+  routing.join(networks, [{ ...r2, interfaces: [{ ...r2.interfaces[0]!, name: 'eth0' }] }]);
+  expect([jack?.isConnected, lan.jack('r2:lan'), lan.jack('r2:eth0')?.isConnected]).toEqual([false, undefined, true]);
+  routing.join(networks, []);
+  expect(lan.jack('r2:eth0')).toBeUndefined();
 });
