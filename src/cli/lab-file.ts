@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { missingFiles } from '../host/lab-files.ts';
 import { labSurroundings } from '../host/lab-surroundings.ts';
+import { seedAt } from '../host/seed-files.ts';
 import type { Finding, LabIssue } from '../lab/issue.ts';
 import { formatLabIssue } from '../lab/issue.ts';
 import type { LabPlan } from '../lab/plan.ts';
@@ -44,6 +45,7 @@ function refuse(file: string, issues: readonly LabIssue[], { json }: { readonly 
 function atFolder(plan: LabPlan, folder: string): LabPlan {
   return {
     ...plan,
+    ...(plan.seeds && { seeds: plan.seeds.map((seed) => seedAt(seed, folder)) }),
     ...(plan.machines && { machines: plan.machines.map((machine) => ({ ...machine, folder })) }),
     captures: plan.captures.map((capture) => ({ ...capture, file: resolve(folder, capture.file) })),
     networks: plan.networks.map((network) => {

@@ -2,8 +2,10 @@ import { formatIssue } from '../base/issue.ts';
 import { getControl } from '../control/client.ts';
 import { makeRuntimeFolder } from '../host/folders.ts';
 import { installedQemu } from '../host/qemu-version.ts';
+import type { NodeStatus } from '../lab/node-status-schema.ts';
 import type { LabPlan, NicPlan } from '../lab/plan.ts';
 import type { LabStatus } from '../lab/status-schemas.ts';
+import { seedArguments } from '../qemu/machine-arguments.ts';
 import { netdevArguments } from '../qemu/netdev-arguments.ts';
 import { shellQuote } from '../qemu/shell-words.ts';
 import { formatMac } from '../wire/mac.ts';
@@ -28,7 +30,7 @@ interface Card {
 }
 
 export async function qemuArgs(node: string, options: QemuArgsCommand): Promise<void> {
-  const { lab, cards } =
+  const { lab, cards, seeds } =
     options.file === undefined ? await runningCards(options.lab) : plannedCards(readLabFile(options.file, {}));
   const own = cards.filter(({ nic }) => nic.node === node);
   if (own.length === 0) {
@@ -48,22 +50,35 @@ export async function qemuArgs(node: string, options: QemuArgsCommand): Promise<
     const result = netdevArguments({ name: nic.name, sockets, mac, mtu }, version);
     return 'words' in result ? result.words : fail(formatIssue(result.issue));
   });
+  const seed = seeds.get(node);
+  if (seed !== undefined) words.push(...seedArguments(seed));
   print(options.json ? JSON.stringify(words) : shellQuote(words));
 }
 
-function plannedCards(plan: LabPlan): { lab: string; cards: Card[] } {
+interface Nodes {
+  readonly lab: string;
+  readonly cards: readonly Card[];
+  /** Where cloud-init finds its seed, by node. */
+  readonly seeds: ReadonlyMap<string, string>;
+}
+
+function plannedCards(plan: LabPlan): Nodes {
   const mtuOf = new Map(plan.networks.map(({ name, mtu }) => [name, mtu]));
   return {
     lab: plan.name,
     cards: plan.nics.map((nic) => ({ nic, mac: formatMac(nic.mac), mtu: mtuOf.get(nic.network)! })),
+    seeds: new Map((plan.seeds ?? []).map(({ node, url }) => [node, url])),
   };
 }
 
-async function runningCards(name: string | undefined): Promise<{ lab: string; cards: Card[] }> {
-  const status = await getControl<LabStatus>(await findLab(name, '--lab NAME'), '/v1/status');
+async function runningCards(name: string | undefined): Promise<Nodes> {
+  const control = await findLab(name, '--lab NAME');
+  const status = await getControl<LabStatus>(control, '/v1/status');
+  const { nodes } = await getControl<{ nodes: readonly NodeStatus[] }>(control, '/v1/nodes');
   const mtuOf = new Map(status.networks.map(({ name: network, mtu }) => [network, mtu]));
   const cards = status.ports.flatMap(({ network, mac, nic }) =>
     nic === undefined || mac === undefined ? [] : [{ nic, mac, mtu: mtuOf.get(network)! }],
   );
-  return { lab: status.name, cards };
+  const seeds = nodes.flatMap(({ node, seed }) => (seed === undefined ? [] : [[node, seed] as const]));
+  return { lab: status.name, cards, seeds: new Map(seeds) };
 }

@@ -74,7 +74,7 @@ export class Gateway {
   readonly #nat: Nat;
   readonly #dhcp: DhcpServer | undefined;
   readonly #dns: DnsServer | undefined;
-  readonly #services: readonly Service[];
+  readonly #services: Service[];
 
   constructor(config: GatewayConfig, outside: GatewayOutside) {
     const { mac, mtu, dhcp, dns, tftp, nat } = config;
@@ -129,6 +129,12 @@ export class Gateway {
     await this.#dhcp?.load();
     for (const service of this.#services) service.start(this.#stack);
     await this.#nat.start();
+  }
+
+  /** Offers one thing more from now on, as long as the gateway runs. */
+  serve(service: Service): void {
+    this.#services.push(service);
+    service.start(this.#stack);
   }
 
   /** Ends every conversation; resolves when the leases are on disk. */

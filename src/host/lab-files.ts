@@ -6,11 +6,13 @@ import type { Finding } from '../lab/issue.ts';
 import type { CapturePlan, LabPlan, NetworkPlan } from '../lab/plan.ts';
 import { portName } from '../lab/plan.ts';
 import { machineFindings } from './machine-files.ts';
+import { seedFindings } from './seed-files.ts';
 
 /** Relative names are meant from `folder`, where the lab file lies. */
 export function missingFiles(plan: LabPlan, folder: string): readonly Finding[] {
   return [
     ...plan.networks.flatMap((network) => bootFindings(network, folder)),
+    ...(plan.seeds ?? []).flatMap((seed) => seedFindings(seed, folder)),
     ...(plan.machines ?? []).flatMap((machine) => machineFindings(machine, folder)),
     ...plan.captures.flatMap((capture) => captureFindings(plan, capture, folder)),
   ];

@@ -8,8 +8,10 @@ import { openFileSink } from './file-sink.ts';
 import { openFolderTree } from './folder-tree.ts';
 import { runtimeFolder } from './folders.ts';
 import { FileResolvers } from './host-resolvers.ts';
+import { openHttpDoor } from './http-door.ts';
 import { NodeHostNet } from './node-host-net.ts';
 import { QemuMachines } from './qemu-machines.ts';
+import { readSeedText } from './seed-files.ts';
 import { openSmbShare } from './smb-share.ts';
 import { StartError } from './start-error.ts';
 import { openStateFile } from './state-file.ts';
@@ -32,6 +34,8 @@ export function nodeEnvironment(socketFolder: string, stateFolder: string, log: 
     socketPath: (lab, name) => join(runtimeFolder(lab), name),
     createFile: (path) => orStartError('cannot-write', `${path} cannot be written`, openFileSink(path)),
     openFolder: (path) => orStartError('no-folder', `${path} is not a readable folder`, openFolderTree(path)),
+    readText: readSeedText,
+    openHttp: openHttpDoor,
     openShare: openSmbShare,
     machines: new QemuMachines(socketFolder, stateFolder),
     openState: (name) => openStateFile(join(stateFolder, name)),

@@ -6,6 +6,7 @@ import { deriveUuid } from './derive.ts';
 import type { MachinePlan } from './machine-plan.ts';
 import type { SoundLab } from './schema-issues.ts';
 import type { DiskEntry, MachineEntry } from './schema-machine.ts';
+import type { SeedPlan } from './seed-plan.ts';
 
 const DEFAULT_PROGRAM = 'qemu-system-x86_64';
 /** MiB. */
@@ -13,13 +14,19 @@ const DEFAULT_MEMORY = 512;
 const DEFAULT_MODEL = 'virtio-net-pci';
 const DEFAULT_PATIENCE = 10_000;
 
-export function checkMachines(lab: string, sound: SoundLab, report: Report): readonly MachinePlan[] {
+export function checkMachines(
+  lab: string,
+  sound: SoundLab,
+  seeds: readonly SeedPlan[],
+  report: Report,
+): readonly MachinePlan[] {
   return Object.entries(sound.lab?.nodes ?? {}).flatMap(([node, { qemu }]) => {
     if (qemu === undefined) return [];
     const path = ['nodes', node, 'qemu'];
     checkKernel(qemu, path, sound, report);
     checkArgs(qemu, path, report);
-    return [machinePlan(lab, node, qemu)];
+    const seed = seeds.find((each) => each.node === node)?.url;
+    return [{ ...machinePlan(lab, node, qemu), ...(seed !== undefined && { seed }) }];
   });
 }
 

@@ -18,6 +18,7 @@ import { checkNics } from './check-nics.ts';
 import type { CheckedInterface, CheckedRouter } from './check-routers.ts';
 import { checkRouters } from './check-routers.ts';
 import { checkGatewayRoutes, joinedNetworks, leadsOn } from './check-routing.ts';
+import { checkSeeds } from './check-seeds.ts';
 import { gatewayMac } from './derive.ts';
 import { samePath } from './file-name.ts';
 import { labNameOf } from './names.ts';
@@ -40,7 +41,8 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
   );
   const nics = checkNics(name, sound, networks, routers, report);
   const forwards = checkForwards(sound, networks, nics, routes, firstOpenPort, report);
-  const machines = checkMachines(name, sound, report);
+  const seeds = checkSeeds(name, sound, networks, nics, report);
+  const machines = checkMachines(name, sound, seeds, report);
   const links = checkLinks(sound, networks, routers, nics, report);
   return {
     name,
@@ -57,6 +59,7 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
     ...(routers.length > 0 && { routers: routers.map(routerPlan) }),
     nics: nics.map(({ node, name: nicName, network, mac }) => ({ node, name: nicName, network, mac })),
     ...(machines.length > 0 && { machines }),
+    ...(seeds.length > 0 && { seeds }),
     captures: checkCaptures(sound, networks, nics, routers, report),
     ...(links.length > 0 && { links }),
     ...(sound.lab?.seed !== undefined && { seed: sound.lab.seed }),

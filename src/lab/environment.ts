@@ -7,6 +7,7 @@ import type { HostResolvers } from '../base/resolvers.ts';
 import type { SocketAddress } from '../base/socket-address.ts';
 import type { Scheduler, WallClock } from '../base/time.ts';
 import type { Arrival, Door, DoorMode } from '../link/arrival.ts';
+import type { OpenHttpDoor } from '../service/http/http-door.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { MachineHost } from './machine-host.ts';
 
@@ -33,6 +34,9 @@ export interface Environment {
   socketPath(lab: string, name: string): string;
   /** Starts a file anew; rejects where it cannot be written. */
   createFile(path: string): Promise<ByteSink>;
+  /** A text file of the host; rejects where it cannot be read. */
+  readText(path: string): Promise<string>;
+  readonly openHttp: OpenHttpDoor;
   /** A folder for TFTP; rejects where it is not one. */
   openFolder(path: string): Promise<FileTree>;
   /** Shares a folder over SMB; rejects where it is not one or the machine cannot. */

@@ -21,6 +21,7 @@ export const nodeStatusSchema = z
     uptime: z.exactOptional(z.int()).describe('Seconds since this vmlan started or adopted it'),
     adopted: z.exactOptional(z.boolean()).describe('A former vmlan started it'),
     ended: z.exactOptional(endedSchema).describe('How it ended the last time'),
+    seed: z.exactOptional(z.string()).describe('Where cloud-init in its machine finds what to do'),
     console: z
       .exactOptional(z.strictObject({ socket: z.string(), log: z.string() }))
       .describe('The unix socket of its serial console, for one user at a time, and the file with all that it said'),

@@ -11,6 +11,7 @@ import type { DnsConfig } from '../service/dns/dns-config.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import type { MachinePlan } from './machine-plan.ts';
+import type { SeedPlan } from './seed-plan.ts';
 
 export interface LabPlan {
   readonly name: string;
@@ -20,6 +21,8 @@ export interface LabPlan {
   readonly nics: readonly NicPlan[];
   /** Those that vmlan starts; the others are their owners' to start. */
   readonly machines?: readonly MachinePlan[];
+  /** What cloud-init finds. */
+  readonly seeds?: readonly SeedPlan[];
   readonly captures: readonly CapturePlan[];
   /** Links that are not perfect. */
   readonly links?: readonly LinkPlan[];

@@ -25,6 +25,7 @@ import { LabForwards } from './lab-forwards.ts';
 import { LabLinks, linkedPorts } from './lab-links.ts';
 import { LabMachines } from './lab-machines.ts';
 import { LabRouting } from './lab-routing.ts';
+import { serveSeeds } from './lab-seeds.ts';
 import { namesStatus } from './name-status.ts';
 import { nodeStatus } from './node-status.ts';
 import type { NodeStatus } from './node-status-schema.ts';
@@ -168,7 +169,8 @@ export class RunningLab {
     const { nics } = this.plan;
     return [...new Set(nics.map(({ node }) => node))].map((node) => {
       const own = nics.filter((nic) => nic.node === node);
-      return nodeStatus(node, own, isConnected, this.machines.get(node), now);
+      const seed = this.plan.seeds?.find((each) => each.node === node);
+      return { ...nodeStatus(node, own, isConnected, this.machines.get(node), now), ...(seed && { seed: seed.url }) };
     });
   }
 
@@ -322,6 +324,7 @@ export class RunningLab {
       const nics = plan.nics.filter((nic) => nic.network === network.name);
       await this.#addNetwork(network, nics);
     }
+    await serveSeeds(plan.seeds ?? [], this.#networks, this.#environment);
     this.#routing.join(this.#networks, plan.routers ?? []);
     this.links.impairNew(plan.links ?? []);
     await this.forwards.restore();

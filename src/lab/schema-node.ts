@@ -1,5 +1,6 @@
 /** The words of a machine and its cards. */
 import { z } from 'zod';
+import { cloudInit } from './schema-cloud-init.ts';
 import { list, mapping } from './schema-forms.ts';
 import { machine } from './schema-machine.ts';
 import { address, capture, mac, name } from './schema-values.ts';
@@ -18,6 +19,9 @@ export const nic = z.union([z.string(), nicMapping], {
 
 export const node = mapping({
   nics: list(nic).meta({ minItems: 1 }),
+  'cloud-init': cloudInit
+    .optional()
+    .describe('What cloud-init in the machine finds at the gateway; vmlan qemu-args has the words that lead it there'),
   qemu: machine.optional().describe('A machine that vmlan starts; without it the node is yours to start'),
 });
 

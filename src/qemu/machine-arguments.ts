@@ -28,6 +28,8 @@ export interface MachineSettings {
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append?: string;
+  /** Where cloud-init finds its seed. */
+  readonly seed?: string;
   readonly args: readonly string[];
 }
 
@@ -50,7 +52,7 @@ export function machineArguments(
   places: MachinePlaces,
   accelerators: readonly string[],
 ): readonly string[] {
-  const { name, uuid, memory, cpus, disks, kernel, initrd, append, args } = settings;
+  const { name, uuid, memory, cpus, disks, kernel, initrd, append, seed, args } = settings;
   return [
     ...['-name', formatOptionString([{ key: 'guest', value: name }]), '-uuid', uuid],
     ...(choosesAccelerator(args) ? [] : accelerators.flatMap((accelerator) => ['-accel', accelerator])),
@@ -63,7 +65,23 @@ export function machineArguments(
     ...option('-kernel', kernel),
     ...option('-initrd', initrd),
     ...option('-append', append),
+    ...(seed === undefined ? [] : seedArguments(seed)),
     ...args,
+  ];
+}
+
+/**
+ * The words that lead cloud-init to its seed, by the serial number in SMBIOS. `nocloud-net` is understood by all of its versions;
+ * since 24.1 `nocloud` would do.
+ */
+export function seedArguments(url: string): readonly string[] {
+  const serial = `ds=nocloud-net;s=${url}`;
+  return [
+    '-smbios',
+    formatOptionString([
+      { key: 'type', value: '1' },
+      { key: 'serial', value: serial },
+    ]),
   ];
 }
 

@@ -31,7 +31,7 @@ function isRunning(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '';
 }
 
-describe('machines that vmlan starts', () => {
+describe('machines that vmlan starts', { timeout: 90_000 }, () => {
   it('outlive a vmlan that is killed, are adopted by the next, and end with it', async () => {
     const { bench, file } = office();
     const first = await startVmlan(bench, ['up', file]);

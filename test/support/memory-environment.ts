@@ -3,6 +3,7 @@ import type { ByteSink, FileTree, StateFile } from '../../src/base/files.ts';
 import type { LogEntry } from '../../src/base/log.ts';
 import type { SocketAddress } from '../../src/base/socket-address.ts';
 import { formatSocketAddress } from '../../src/base/socket-address.ts';
+import { openHttpDoor } from '../../src/host/http-door.ts';
 import type { Environment, FolderShare } from '../../src/lab/environment.ts';
 import { EventFeed } from '../../src/lab/event-feed.ts';
 import type { Arrival, Door, DoorMode, LeaveReason } from '../../src/link/arrival.ts';
@@ -65,6 +66,17 @@ export class MemoryEnvironment implements Environment {
 
   /** Folders that are shared over SMB. */
   readonly shares = new Set<string>();
+
+  readonly openHttp = openHttpDoor;
+
+  /** Texts that can be read, by path. */
+  readonly texts = new Map<string, string>();
+
+  readonly readText = async (path: string): Promise<string> => {
+    const text = this.texts.get(path);
+    if (text === undefined) throw new Error(`there is no ${path}`);
+    return text;
+  };
 
   async openFolder(): Promise<FileTree> {
     return { open: async () => undefined };
