@@ -1,5 +1,5 @@
 /** The command line: every verb with its options. What a verb does is in the file of its name. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { version } from './version.ts';
 
 const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
@@ -314,6 +314,17 @@ export function program(): Command {
     .command('exec-inside', { hidden: true })
     .argument('<settings>')
     .action(async (settings) => (await import('./exec-inside.ts')).execInside(settings));
+
+  vmlan
+    .command('completion')
+    .description('a script by which a shell completes words, and names of labs, machines, networks and ports')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => (await import('./completion.ts')).completion(shell));
+
+  vmlan
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words) => (await import('./complete.ts')).complete(vmlan, words));
 
   vmlan
     .command('demo')
