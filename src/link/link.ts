@@ -48,10 +48,11 @@ export class Link {
 
   #apply(direction: Direction): void {
     const spec = this.specOf(direction);
+    const isNeeded = !this.#isUp || !doesNothing(spec);
+    if (!isNeeded && !this.#impairments.has(direction)) return;
     const impairment = this.#impairments.get(direction) ?? this.#newImpairment(direction);
     impairment.setUp(this.#isUp);
     impairment.update(spec);
-    const isNeeded = !this.#isUp || !doesNothing(spec);
     this.#jack.impair(direction, isNeeded ? impairment : undefined);
     if (isNeeded) this.#impairments.set(direction, impairment);
     else this.#impairments.delete(direction);

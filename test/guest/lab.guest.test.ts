@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import type { LabStatus, PortStatus } from '../../src/lab/status-schemas.ts';
 import { leases, runVmlan, startLiveCapture, startVmlan, status } from '../support/vmlan.ts';
 import { Workbench } from '../support/workbench.ts';
 import { startGuest } from './support/guest.ts';
@@ -68,6 +69,21 @@ describeGuests('a lab from a file', () => {
     await backup.must('ip addr add 192.0.2.2/24 dev eth0 && ping -c3 -i.2 192.0.2.1');
     expect((await backup.sh('ping -c1 -W1 10.5.0.80')).status).not.toBe(0);
 
+    const link = async (...words: string[]) => expect((await runVmlan(bench, ['link', ...words])).status).toBe(0);
+    await link('set', 'db:lan', 'delay=50ms', 'jitter=5ms');
+    const times = roundTrips(await db.must('ping -c4 -i.2 10.5.0.80'));
+    expect(times).toHaveLength(4);
+    expect(Math.min(...times)).toBeGreaterThanOrEqual(90);
+    await link('set', 'db:lan', 'delay=0', 'jitter=0', 'loss=100%', 'to-guest');
+    expect((await db.sh('ping -c2 -i.2 -W1 10.5.0.80')).status).not.toBe(0);
+    expect(await drops(bench, 'db:lan')).toMatchObject({ 'link-loss': expect.any(Number) });
+    await link('reset', 'db:lan');
+    await link('down', 'web:lan');
+    expect((await db.sh('ping -c1 -W1 10.5.0.80')).status).not.toBe(0);
+    expect(await drops(bench, 'web:lan')).toMatchObject({ 'link-down': expect.any(Number) });
+    await link('up', 'web:lan');
+    await db.must('ping -c2 -i.2 10.5.0.80');
+
     expect((await vmlan.stop()).status).toBe(0);
     expect((await live.exited).status).toBe(0);
     const ports = async (capture: string, filter: string) =>
@@ -77,3 +93,13 @@ describeGuests('a lab from a file', () => {
     expect(await ports('cable.pcapng', 'icmp')).toEqual(new Set(['db:cable']));
   });
 });
+
+/** Milliseconds. */
+function roundTrips(said: string): number[] {
+  return [...said.matchAll(/time=([\d.]+) ms/g)].map(([, millis]) => Number(millis));
+}
+
+async function drops(bench: Workbench, port: string): Promise<PortStatus['drops'] | undefined> {
+  const status = JSON.parse((await runVmlan(bench, ['status', '--json'])).stdout) as LabStatus;
+  return status.ports.find((each) => each.port === port)?.drops;
+}
