@@ -29,7 +29,7 @@ import { ip } from './ip-command.ts';
 import { KernelPort } from './kernel-port.ts';
 import { openCard } from './open-card.ts';
 import type { Names } from './own-files.ts';
-import { OwnFiles, showOwnNamespaces } from './own-files.ts';
+import { OwnFiles, RESOLVER, showOwnNamespaces } from './own-files.ts';
 
 /** What `vmlan exec` tells the process inside, as JSON. */
 export interface InsideSettings {
@@ -68,6 +68,7 @@ export async function runInside(system: SystemCalls, settings: InsideSettings): 
   hearOrders(() => ending.begin(undefined));
   const socket = await connectUnix(settings.socket);
   const files = new OwnFiles(system, dirname(settings.socket));
+  if (!files.tellsNames) say(`without ${RESOLVER} on this machine names are not found; make an empty one`);
   const drops = countDrops(new Counters());
   const kernel = new KernelPort(system, openCard(system, settings), settings.mtu, drops);
   showOwnNamespaces(system);
@@ -182,7 +183,7 @@ class Ending {
   begin(why: string | undefined): void {
     if (this.isOver) return;
     this.isOver = true;
-    if (why !== undefined) process.stderr.write(`vmlan: ${why}; the command ends\n`);
+    if (why !== undefined) say(`${why}; the command ends`);
     process.emit('SIGHUP');
     setTimeout(() => process.exit(EXIT_HANGUP), LAST_WORDS);
   }
@@ -190,3 +191,8 @@ class Ending {
 
 /** 128 and the number of SIGHUP. */
 const EXIT_HANGUP = 129;
+
+/** Standard output is the command's. */
+function say(sentence: string): void {
+  process.stderr.write(`vmlan: ${sentence}\n`);
+}

@@ -12,7 +12,7 @@ import type { SystemCalls } from '../system-calls.ts';
 const MS_BIND = 0x1000;
 const MNT_DETACH = 2;
 
-const RESOLVER = '/etc/resolv.conf';
+export const RESOLVER = '/etc/resolv.conf';
 const SWITCH = '/etc/nsswitch.conf';
 const HOSTS = '/etc/hosts';
 /** Where nscd answers for the host; hidden, since it knows the host's names only. */
@@ -28,8 +28,6 @@ export interface Names {
 /** The command's `resolv.conf`, which may change as leases do. */
 export class OwnFiles {
   readonly #resolver: number | undefined;
-  /** Files of the host that are not there, so that nothing could be put over them. */
-  readonly missing: readonly string[];
 
   /** `folder` is hidden for a moment; nobody else may be in the mount namespace yet. */
   constructor(system: SystemCalls, folder: string) {
@@ -46,12 +44,16 @@ export class OwnFiles {
       return fd;
     };
     const there = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-    this.missing = [RESOLVER].filter((path) => !there(path));
     if (there(HOSTS)) closeSync(put(HOSTS, hostsText(hostname())));
     if (there(SWITCH)) closeSync(put(SWITCH, switchText(readFileSync(SWITCH, 'utf8'))));
     this.#resolver = there(RESOLVER) ? put(RESOLVER, '') : undefined;
     system.umount(folder, MNT_DETACH);
     for (const cache of NAME_CACHES) if (existsSync(cache)) system.mount('vmlan', cache, 'tmpfs', 0, null);
+  }
+
+  /** Whether programs find the lab's name server: nothing can be put over a file that the host does not have. */
+  get tellsNames(): boolean {
+    return this.#resolver !== undefined;
   }
 
   setNames(names: Names): void {
