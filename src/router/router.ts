@@ -44,6 +44,7 @@ export interface StaticRoute {
 export class Router {
   #table = new Ipv4RouteTable<Route>();
   #own: ReadonlySet<Ipv4> = new Set();
+  #broadcasts: ReadonlySet<Ipv4> = new Set();
   #arms: readonly Arm[] = [];
 
   /** Joins these interfaces and gives up all others. Routes whose `via` is on none of the links are left out. */
@@ -51,12 +52,13 @@ export class Router {
     for (const { stack } of this.#arms) stack.forwardBy(undefined);
     this.#arms = interfaces.map(({ stack }) => new Arm(this, stack));
     this.#own = new Set(interfaces.flatMap(({ interface: own, extra = [] }) => [own.address, ...extra]));
+    this.#broadcasts = new Set(interfaces.flatMap(({ interface: own }) => broadcastsOf(own)));
     this.#table = new Ipv4RouteTable();
     for (const [i, { interface: own }] of interfaces.entries())
-      this.#table.add({ to: own, via: undefined, arm: this.#arms[i]!, broadcasts: broadcastsOf(own) });
+      this.#table.add({ to: own, via: undefined, arm: this.#arms[i]! });
     for (const { to, via } of routes) {
       const at = interfaces.findIndex(({ interface: own }) => isOnLink(own, via));
-      if (at >= 0) this.#table.add({ to, via, arm: this.#arms[at]!, broadcasts: [] });
+      if (at >= 0) this.#table.add({ to, via, arm: this.#arms[at]! });
     }
     for (const arm of this.#arms) arm.stack.forwardBy(arm);
   }
@@ -68,6 +70,11 @@ export class Router {
   isOwn(address: Ipv4): boolean {
     return this.#own.has(address);
   }
+
+  /** The address means everybody on one of the links. */
+  isBroadcast(address: Ipv4): boolean {
+    return this.#broadcasts.has(address);
+  }
 }
 
 interface Route {
@@ -75,8 +82,6 @@ interface Route {
   /** Undefined: the destination itself is on the link. */
   readonly via: Ipv4 | undefined;
   readonly arm: Arm;
-  /** Addresses of the link that mean everybody on it. */
-  readonly broadcasts: readonly Ipv4[];
 }
 
 /** RFC 1812, 4.2.3.1 and 5.3.5.2: all ones, and the obsolete all zeros; two addresses (RFC 3021) leave no room for them. */
@@ -111,7 +116,8 @@ class Arm implements Forwarder {
     const { destination } = ip;
     const route = this.#routeTo(destination);
     if (route === undefined || (route.to.prefixLength === 0 && this.stack.takesTransit)) return 'no-route';
-    if (route.broadcasts.includes(destination)) return 'directed-broadcast';
+    if (this.#router.isBroadcast(destination)) return 'directed-broadcast';
+    if (this.#router.isBroadcast(ip.source)) return 'bad-source';
     if (isLinkLocal(destination) || isLinkLocal(ip.source)) return 'link-local';
     const hasOptions = ip.headerLength > IPV4_HEADER_LENGTH;
     if (hasOptions && isSourceRouted(batch.bytes, ip.start + IPV4_HEADER_LENGTH, ip.payloadStart))

@@ -11,6 +11,8 @@ export type ForwardingVerdict =
   | 'ttl-exceeded'
   /** It is for everybody on one of the networks: never forwarded (RFC 2644). */
   | 'directed-broadcast'
+  /** RFC 1812, 5.3.7: everybody on one of the networks cannot have sent it. */
+  | 'bad-source'
   /** RFC 3927, 2.7: what is link-local is never forwarded. */
   | 'link-local'
   /** It names the routers of its way itself: never followed, as hosts that decide so are not trusted (RFC 1812, 5.2.4.1 lets a router refuse). */
@@ -23,7 +25,7 @@ export interface Forwarder {
   forward(packet: IncomingPacket): ForwardingVerdict;
   /** The frames of a push are over. */
   endBatch(): void;
-  /** Sends a whole frame of the stack's own whose destination is not reached by its link; false where no route leads there. */
+  /** Sends a whole frame of the stack's own, whose destination is not reached by its link, as if it had been forwarded; false where no route leads there. */
   send(frame: Uint8Array): boolean;
   /** Nobody on this link has the next hop of a packet (a whole frame), which is not one of the stack's own. */
   undeliverable(frame: Uint8Array): void;

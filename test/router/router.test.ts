@@ -173,6 +173,7 @@ describe('nobody hears of', () => {
     { what: 'a link-local source', fields: { source: ip('169.254.1.1') }, drop: 'ipv4-link-local' },
     { what: 'a loopback source', fields: { source: ip('127.0.0.1') }, drop: 'ipv4-bad-source' },
     { what: "the router's own source", fields: { source: ip('10.2.0.1') }, drop: 'ipv4-bad-source' },
+    { what: 'a source that is everybody', fields: { source: ip('10.2.0.255') }, drop: 'ipv4-bad-source' },
     { what: 'a multicast source', fields: { source: ip('224.0.0.1') }, drop: 'ipv4-bad-source' },
     { what: 'the loopback', fields: { destination: ip('127.0.0.1') }, drop: 'ipv4-not-local' },
     { what: 'a multicast group', fields: { destination: ip('224.0.0.251') }, drop: 'ipv4-not-local' },
