@@ -1,6 +1,7 @@
-/** `vmlan logs`: what a running lab said, and with `-f` what it says. */
+/** `vmlan logs`: what a running lab, or one of its machines, said, and with `-f` what it says. */
 import { callControl, getControl } from '../control/client.ts';
 import type { ToldEvent } from '../control/events.ts';
+import { printConsoleLog } from './console-log.ts';
 import { readEvents } from './event-stream.ts';
 import { findLab } from './find-lab.ts';
 import { print } from './report.ts';
@@ -11,8 +12,9 @@ export interface LogsCommand {
   readonly json?: true;
 }
 
-export async function logs({ follow, lab, json }: LogsCommand): Promise<void> {
+export async function logs(node: string | undefined, { follow, lab, json }: LogsCommand): Promise<void> {
   const socket = await findLab(lab, '--lab NAME');
+  if (node !== undefined) return printConsoleLog(socket, node, follow === true);
   const tell = (event: ToldEvent) => print(json ? JSON.stringify(event) : line(event));
   if (!follow) {
     const { log } = await getControl<{ log: readonly ToldEvent[] }>(socket, '/v1/log');

@@ -162,11 +162,12 @@ export function program(): Command {
 
   vmlan
     .command('logs')
-    .description('what a running lab said')
+    .description('what a running lab said, or a machine of it on its serial console')
+    .argument('[node]', 'a node whose machine vmlan starts')
     .option('-f, --follow', 'and what it says from now on, until it ends')
     .option('--lab <name>', 'which running lab, where there are several')
-    .option('--json', 'JSON lines in place of text')
-    .action(async (options) => (await import('./logs.ts')).logs(options));
+    .option('--json', 'JSON lines in place of text, of the lab')
+    .action(async (node, options) => (await import('./logs.ts')).logs(node, options));
 
   const node = vmlan.command('node').description('machines of a running lab that vmlan starts');
   for (const [order, description] of [
@@ -188,6 +189,13 @@ export function program(): Command {
     .option('--lab <name>', 'which running lab, where there are several')
     .option('--json', 'JSON in place of a table')
     .action(async (options) => (await import('./node.ts')).listNodes(options));
+
+  vmlan
+    .command('nodes')
+    .description('nodes of a running lab, with what their machines do')
+    .argument('[lab]', 'its name, where several run')
+    .option('--json', 'JSON in place of a table')
+    .action(async (lab, options) => (await import('./node.ts')).listNodes({ ...options, lab }));
 
   vmlan
     .command('console')

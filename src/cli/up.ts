@@ -5,7 +5,7 @@ import { controlSocket, runtimeFolder } from '../host/folders.ts';
 import type { LabPlan } from '../lab/plan.ts';
 import { portName } from '../lab/plan.ts';
 import type { RunningLab } from '../lab/running-lab.ts';
-import { startInBackground } from './background.ts';
+import { boundedLog, startInBackground } from './background.ts';
 import { readLabFile } from './lab-file.ts';
 import { tellOpenings } from './openings.ts';
 import { logTo, print } from './report.ts';
@@ -23,19 +23,14 @@ export async function up(file: string, options: UpCommand): Promise<void> {
   const plan = readLabFile(file, options);
   if (options.detach) return detach(plan, file, options);
   const control = await claimNamedLab(plan.name);
-  const onReady = (lab: RunningLab, log: Log) => {
-    log(readyEvent(plan, process.pid));
-    tellOpenings(lab, options.json ? log : undefined);
+  const ownLog = logTo(options.json === true);
+  const log = options.background ? boundedLog(plan.name, ownLog) : ownLog;
+  const onReady = (lab: RunningLab, tell: Log) => {
+    tell(readyEvent(plan, process.pid));
+    tellOpenings(lab, options.json ? tell : undefined);
     if (!options.json && !options.background) printNextSteps(plan, 'Ctrl-C stops the lab.');
   };
-  await runLab(
-    plan,
-    labDoors(plan, runtimeFolder(plan.name)),
-    control,
-    logTo(options.json === true),
-    onReady,
-    resolve(file),
-  );
+  await runLab(plan, labDoors(plan, runtimeFolder(plan.name)), control, log, onReady, resolve(file));
 }
 
 async function detach(plan: LabPlan, file: string, { json }: UpCommand): Promise<void> {

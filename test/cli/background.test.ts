@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
-import { runVmlan, spawnVmlan, startVmlan, status } from '../support/vmlan.ts';
+import { callControl, getControl } from '../../src/control/client.ts';
+import type { StatusAnswer } from '../../src/control/statuses.ts';
+import { runVmlan, spawnVmlan, startVmlan } from '../support/vmlan.ts';
 import { Workbench } from '../support/workbench.ts';
 
 function labFile(bench: Workbench, name: string, rest = ''): string {
@@ -24,6 +27,14 @@ async function upInBackground(bench: Workbench, file: string): Promise<number> {
   return pid;
 }
 
+function controlOf(bench: Workbench): string {
+  return bench.path('run/vmlan/office/control.sock');
+}
+
+function statusOf(bench: Workbench): Promise<StatusAnswer> {
+  return getControl<StatusAnswer>(controlOf(bench), '/v1/status');
+}
+
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -36,7 +47,7 @@ it('a lab in the background is ready when up returns, is listed with others, and
   const bench = new Workbench();
   const file = labFile(bench, 'office');
   const [pid] = await Promise.all([upInBackground(bench, file), startVmlan(bench, ['serve'])]);
-  expect(await status(bench, 'office')).toMatchObject({ name: 'office', pid, file });
+  expect(await statusOf(bench)).toMatchObject({ name: 'office', pid, file });
   const following = spawnVmlan(bench, ['logs', '-f', '--json', '--lab', 'office']);
   await following.until('the log', () => following.stdout.includes('"event":"ready"') || undefined);
   const [second, all] = await Promise.all([runVmlan(bench, ['up', '-d', file]), runVmlan(bench, ['status'])]);
@@ -81,9 +92,11 @@ it('a lab takes over its edited file, or tells all that is wrong with it', async
   await upInBackground(bench, file);
   const edit = (from: string, to: string) => writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
   edit('nodes: {', 'nodes: { app: { nics: [lan] },');
-  const [check, done] = [await runVmlan(bench, ['reload', '--check']), await runVmlan(bench, ['reload'])];
-  expect([check.stdout, done.stdout]).toEqual(Array(2).fill('network lan answers otherwise\ncard app:lan comes\n'));
-  expect((await status(bench)).ports.map(({ port }) => port)).toEqual(['web:lan', 'lan:gateway', 'app:lan']);
+  const trial = await json(await callControl(controlOf(bench), 'POST', '/v1/reload', { check: true }));
+  expect(trial).toEqual({ changes: ['network lan answers otherwise', 'card app:lan comes'] });
+  expect((await statusOf(bench)).ports).toHaveLength(2);
+  expect((await runVmlan(bench, ['reload'])).stdout).toBe('network lan answers otherwise\ncard app:lan comes\n');
+  expect((await statusOf(bench)).ports.map(({ port }) => port)).toEqual(['web:lan', 'lan:gateway', 'app:lan']);
   expect(existsSync(bench.path('run/vmlan/office/app.lan.sock'))).toBe(true);
   edit('10.0.2.0/24', '10.1.2.0/24');
   const refused = await runVmlan(bench, ['reload']);
@@ -91,5 +104,4 @@ it('a lab takes over its edited file, or tells all that is wrong with it', async
     2,
     expect.stringMatching(/office\.yaml:2:\d+ networks\.lan\.subnet: the subnet .* cannot change while the lab runs; /),
   ]);
-  expect((await runVmlan(bench, ['down'])).status).toBe(0);
 });

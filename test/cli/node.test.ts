@@ -65,6 +65,8 @@ describe('machines that vmlan starts', { timeout: 90_000 }, () => {
     const vmlan = await startVmlan(bench, ['up', file]);
     const shell = spawnVmlan(bench, ['console', 'web']);
     await shell.until('the log', () => (shell.stdout === 'booted\n' ? true : undefined));
+    const following = spawnVmlan(bench, ['logs', '-f', 'web']);
+    await following.until('the log', () => (following.stdout === 'booted\n' ? true : undefined));
     shell.write('hello');
     await shell.until('an answer', () => (shell.stdout.endsWith('you typed hello') ? true : undefined));
     const second = await runVmlan(bench, ['console', 'web']);
@@ -90,6 +92,8 @@ describe('machines that vmlan starts', { timeout: 90_000 }, () => {
       message: 'web ended: QEMU was killed',
     });
     await vmlan.stop();
+    expect((await following.exited).status).toBe(0);
+    expect(following.stdout).toBe('booted\nbooted\n');
     expect(readdirSync(bench.path('run/vmlan'))).toEqual([]);
   });
 });
