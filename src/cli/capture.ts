@@ -51,6 +51,8 @@ export async function capture(port: string, options: CaptureCommand): Promise<vo
 async function openOutput(file: string): Promise<Writable> {
   if (file === '-') return process.stdout;
   const out = createWriteStream(file);
-  await once(out, 'open').catch((error: Error) => fail(`${file} cannot be written: ${error.message}`));
+  await once(out, 'open').catch((error: Error) =>
+    fail(`${file} cannot be written: ${error.message}; name another with -w`),
+  );
   return out;
 }

@@ -9,13 +9,15 @@ export async function findLab(name: string | undefined, how: 'NAME' | '--lab NAM
   if (name !== undefined) {
     if (await isAnswered(controlSocket(name))) return controlSocket(name);
     const running = await runningLabs();
-    fail(`no lab named ${name} is running${running.length > 0 ? `; there is ${running.join(', ')}` : ''}`);
+    fail(`no lab named ${name} is running; ${running.length > 0 ? `there is ${running.join(', ')}` : START_ONE}`);
   }
   const running = await runningLabs();
-  if (running.length === 0) fail('no lab is running; start one with vmlan up FILE.yaml or vmlan serve');
+  if (running.length === 0) fail(`no lab is running; ${START_ONE}`);
   if (running.length > 1) fail(`several labs are running; add ${how}, one of ${running.join(', ')}`);
   return controlSocket(running[0]!);
 }
+
+const START_ONE = 'start one with vmlan up FILE.yaml or vmlan serve';
 
 export async function runningLabs(): Promise<string[]> {
   const names = labFolders();

@@ -188,7 +188,10 @@ describe('vmlan run', { timeout: 60_000 }, () => {
   it('says when no such vmlan is running', async () => {
     const bench = new Workbench();
     const child = await runVmlan(bench, ['run', '--network', 'office', '--', fakeQemu(bench), '-nic', 'user']);
-    expect(child).toMatchObject({ status: 1, stderr: 'vmlan: no lab named office is running\n' });
+    expect(child).toMatchObject({
+      status: 1,
+      stderr: 'vmlan: no lab named office is running; start one with vmlan up FILE.yaml or vmlan serve\n',
+    });
   });
 });
 
