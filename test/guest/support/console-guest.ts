@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { spawnVmlan } from '../../support/vmlan.ts';
 import type { Workbench } from '../../support/workbench.ts';
 import { Guest, READY, SHELL_LOOP } from './guest.ts';
@@ -22,8 +22,8 @@ exec </dev/ttyS0 >/dev/ttyS0 2>&1
 ${SHELL_LOOP}
 `;
 
-/** The rig's guest as `qemu:` of a node has it: its files in the bench's folder, and the words that start it quickly. */
-export function consoleGuest(bench: Workbench): string {
+/** The rig's guest as `qemu:` of a node has it: its files in the bench's folder, and the words that start it quickly. `pieces` are more of its root file system. */
+export function consoleGuest(bench: Workbench, pieces: readonly string[] = []): string {
   const images = guestImages();
   const added = bench.makeFolder('added');
   writeFileSync(join(added, 'console'), INIT, { mode: 0o755 });
@@ -32,12 +32,13 @@ export function consoleGuest(bench: Workbench): string {
     input: 'console\n',
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  writeFileSync(bench.path('initrd'), Buffer.concat([readFileSync(join(images, 'base.cpio')), cpio]));
+  const root = ['base.cpio', ...pieces].map((piece) => readFileSync(resolve(images, piece)));
+  writeFileSync(bench.path('initrd'), Buffer.concat([...root, cpio]));
   symlinkSync(join(images, 'vmlinuz'), bench.path('vmlinuz'));
   const append =
     'console=ttyS0 quiet loglevel=3 rdinit=/console mitigations=off tsc=reliable no_timer_check lpj=4000000';
   const args = '-nodefaults -machine q35 -cpu max -global virtio-net-pci.romfile=';
-  return `memory: 256M, kernel: vmlinuz, initrd: initrd, append: ${append}, args: ${args}`;
+  return `memory: ${pieces.length === 0 ? '256M' : '512M'}, kernel: vmlinuz, initrd: initrd, append: ${append}, args: ${args}`;
 }
 
 /** Attaches to the console of a machine that boots; resolves when it takes commands. `tail`: lines that it may have said before. */
