@@ -62,7 +62,7 @@ describeGuests('a lab from a file', () => {
       'network wan comes\nnetwork lan answers otherwise\ncard app:lan comes\nforward tcp 127.0.0.1:0 -> app:80 comes\n',
     );
     const { intervals } = JSON.parse(await sending) as { intervals: { sum: { bytes: number } }[] };
-    expect(intervals.length).toBeGreaterThanOrEqual(10);
+    expect(intervals.length).toBeGreaterThan(5);
     for (const { sum } of intervals) expect(sum.bytes).toBeGreaterThan(0);
 
     await db.must('ip addr add 192.0.2.1/24 dev eth1');
