@@ -10,7 +10,6 @@ import type { Environment } from '../lab/environment.ts';
 import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import { RunningLab } from '../lab/running-lab.ts';
 import { fail } from './exit.ts';
-import { reloadLab } from './lab-reload.ts';
 import { stopSignal } from './stop-signal.ts';
 import { version } from './version.ts';
 
@@ -53,7 +52,9 @@ export async function runLab(
   await withLab(plan, doors, control, environment, async (lab) => {
     const order = stopOrder();
     const about = { pid: process.pid, version: version(), ...(file !== undefined && { file }) };
-    const reload = file === undefined ? {} : { reload: (isTrial: boolean) => reloadLab(lab, file, isTrial) };
+    const again = async (path: string, isTrial: boolean) =>
+      (await import('./lab-reload.ts')).reloadLab(lab, path, isTrial);
+    const reload = file === undefined ? {} : { reload: (isTrial: boolean) => again(file, isTrial) };
     control.serve({ lab, ...about, stop: order.give, ...reload });
     await onReady(lab, environment.log);
     const signal = await Promise.race([stopped, order.given]);
