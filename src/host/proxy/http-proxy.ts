@@ -72,8 +72,8 @@ async function passOn(request: IncomingMessage, answer: ServerResponse, way: Way
       headers: { ...endToEnd(request.headers), host: url.host, connection: 'close' },
     },
     (said) => {
-      answer.writeHead(said.statusCode!, said.statusMessage, endToEnd(said.headers));
-      pipeline(said, answer, () => far.destroy());
+      if (!begin(answer, said)) far.destroy();
+      else pipeline(said, answer, () => far.destroy());
     },
   );
   answer.on('close', () => far.destroy());
@@ -86,6 +86,17 @@ async function passOn(request: IncomingMessage, answer: ServerResponse, way: Way
     if (!answer.headersSent) refuse(answer, 502, `${url.host} gave no answer that is HTTP (${error.message})`);
     else answer.destroy();
   });
+  passed.on('close', () => refuse(answer, 502, `${url.host} gave no answer that can be passed on`));
+}
+
+/** Passes on the head of an answer; false where Node, which reads more than it writes, does not write such a one. */
+function begin(answer: ServerResponse, said: IncomingMessage): boolean {
+  try {
+    answer.writeHead(said.statusCode!, said.statusMessage, endToEnd(said.headers));
+    return true;
+  } catch {
+    return false; // the end of the connection has it refused
+  }
 }
 
 /** Headers that are not only for the next neighbour. */
@@ -103,7 +114,8 @@ function statusOf(error: unknown): number {
 
 function refuse(answer: ServerResponse, status: number, sentence: string): void {
   if (answer.headersSent) return;
-  answer.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+  const headers = { 'content-type': 'text/plain; charset=utf-8', connection: 'close' };
+  answer.writeHead(status, STATUS_CODES[status], headers);
   answer.end(`vmlan: ${sentence}\n`);
 }
 

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:http';
 import { connect } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import { nodeRandom, nodeScheduler } from '../../../src/host/clock.ts';
 import { listenAsProxy } from '../../../src/host/proxy/proxy-server.ts';
@@ -8,6 +10,7 @@ import { WayIn } from '../../../src/host/proxy/way-in.ts';
 import type { FrameSink } from '../../../src/link/frame-batch.ts';
 import { copyOf } from '../../../src/link/frame-batch.ts';
 import type { Port } from '../../../src/link/port.ts';
+import { Stack } from '../../../src/stack/stack.ts';
 import { Station } from '../../../src/station/station.ts';
 import { parseIpv4 } from '../../../src/wire/ipv4-address.ts';
 import { describeWith } from '../../support/describe-with.ts';
@@ -34,12 +37,31 @@ function towards(port: Port): FrameSink {
 }
 
 /** A proxy into a network where 10.0.2.80 serves pages. */
-async function proxied(): Promise<number> {
+function proxied(): Promise<number> {
   const web = station('web', A, '10.0.2.80');
-  const own = station('proxy', B, '10.0.2.9');
-  web.port.attach(towards(own.port));
-  own.port.attach(towards(web.port));
   web.serveHttp(80, (path) => ({ '/': PAGE, '/book?all': BOOK })[path]);
+  return proxyTo(web.port);
+}
+
+/** A proxy into a network where 10.0.2.80 answers to whatever comes first with `octets`, and ends. */
+function proxiedToWhoSays(octets: string): Promise<number> {
+  const web = new Stack({ mac: A, mtu: 1500, scheduler: nodeScheduler, random: nodeRandom });
+  web.configure({ interface: { address: parseIpv4('10.0.2.80')!, prefixLength: 24 } });
+  web.tcp.listen(80, (request) => {
+    const nothing = () => undefined;
+    const received = () => {
+      connection.send(Buffer.from(octets, 'latin1'));
+      connection.finish();
+    };
+    const connection = request.accept({ opened: nothing, received, ended: nothing, drained: nothing, closed: nothing });
+  });
+  return proxyTo(web);
+}
+
+async function proxyTo(web: Port): Promise<number> {
+  const own = station('proxy', B, '10.0.2.9');
+  web.attach(towards(own.port));
+  own.port.attach(towards(web));
   const server = await listenAsProxy(0, new WayIn('office', [own]));
   onTestFinished(() => server.close());
   return server.port;
@@ -115,4 +137,19 @@ it.each([
   ['who takes it for a server', 'GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 400 Bad Request\r\n'],
 ])('refuses %s', async (_what, text, answer) => {
   expect((await say(await proxied(), text)).startsWith(answer)).toBe(true);
+});
+
+it.each([
+  ['a status that is none', 'HTTP/1.1 000 OK\r\n\r\n'],
+  ['control characters in its phrase', 'HTTP/1.1 200 a\x01b\r\n\r\n'],
+  ['another protocol', 'HTTP/1.1 101 Now\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'],
+  ['no HTTP', '\x00\x01\x02'],
+  ['nothing', ''],
+])('a server of the lab that answers with %s is a bad gateway', async (_what, octets) => {
+  const port = await proxiedToWhoSays(octets);
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: 'http://10.0.2.80/' }, resolve).on('error', reject);
+  });
+  expect(`${answer.statusCode} ${answer.statusMessage}`).toBe('502 Bad Gateway');
+  expect(await text(answer)).toContain('vmlan: 10.0.2.80 gave no answer');
 });
