@@ -97,6 +97,7 @@ export class Impairment implements FrameSink {
   clear(reason: DropReason): void {
     const drop = (batch: FrameBatch, index: number) => this.#drops.dropped(reason, batch, index, index + 1);
     while (this.#waiting.count > 0) this.#waiting.take(drop);
+    this.#lastDue = 0;
     this.#rearm();
   }
 

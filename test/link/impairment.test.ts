@@ -206,6 +206,15 @@ it('a link that goes down loses what is under way and what comes, by name', () =
   expect(path.arrived).toEqual([5]);
 });
 
+it('what was under way when a machine left takes none of the rate from what comes later', () => {
+  const path = new ImpairedPath({ rate: 8000 });
+  path.send(100, 100);
+  path.impairment.clear('port-closing');
+  path.send(1, 100);
+  path.scheduler.advance(100);
+  expect(path.arrived).toEqual([100]);
+});
+
 it('replays exactly with the same seed, and differs with another', () => {
   const run = (seed: number) => {
     const path = new ImpairedPath({ delay: 20, jitter: 10, loss: 0.1, rate: 50_000_000 }, seed);
