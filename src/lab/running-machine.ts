@@ -17,7 +17,7 @@ import type { NetdevCard } from '../qemu/netdev-arguments.ts';
 import { netdevArguments, netdevId } from '../qemu/netdev-arguments.ts';
 import { QmpClient } from '../qemu/qmp-client.ts';
 import type { QmpObject } from '../qemu/qmp-message.ts';
-import { objectOf } from '../qemu/qmp-message.ts';
+import { objectOf, textOf } from '../qemu/qmp-message.ts';
 import type { Environment } from './environment.ts';
 import type { MachineGone, MachineProcess } from './machine-host.ts';
 import type { MachinePlan } from './machine-plan.ts';
@@ -214,10 +214,14 @@ export class RunningMachine {
     this.#gone = gone.then((end) => this.#ended(end));
   }
 
+  /** A former vmlan may have taken links down that are up now. */
   async #answers(client: QmpClient): Promise<void> {
     this.#client = client;
     this.#state = 'running';
-    for (const nic of this.#linksDown) await client.execute('set_link', { name: netdevId(nic), up: false });
+    for (const { name } of this.#cards()) {
+      const up = !this.#linksDown.has(name);
+      if (!up || this.#isAdopted) await client.execute('set_link', { name: netdevId(name), up });
+    }
   }
 
   #connect(): QmpClient {
@@ -290,7 +294,7 @@ export class RunningMachine {
   }
 
   #heard(event: string, data: QmpObject): void {
-    if (event === 'SHUTDOWN') this.#shutdownReason = String(data['reason']);
+    if (event === 'SHUTDOWN') this.#shutdownReason = textOf(data['reason']);
     else if (event === 'RESET' && data['guest'] === true) this.#tell('machine-reset', 'restarts itself');
     else if (event === 'GUEST_PANICKED') this.#tell('machine-panicked', 'says that its kernel panicked');
   }

@@ -31,7 +31,7 @@ const ENDS: Readonly<Record<string, MachineEnd>> = {
 export function machineEnd(reason: string | undefined, { status, signal }: ProcessEnd): MachineEnd {
   if (signal !== undefined) return signal === 'SIGKILL' ? 'killed' : 'crash';
   if (status !== undefined && status !== 0) return 'crash';
-  const told = reason === undefined ? undefined : ENDS[reason];
+  const told = reason !== undefined && Object.hasOwn(ENDS, reason) ? ENDS[reason] : undefined;
   if (told !== undefined) return told;
   return status === 0 ? 'quit' : 'unknown';
 }

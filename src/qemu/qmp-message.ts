@@ -29,7 +29,7 @@ export function readQmpMessage(line: string): QmpMessage | undefined {
   const number = typeof id === 'number' ? id : undefined;
   if (isObject(message['QMP'])) return { kind: 'greeting' };
   if (typeof event === 'string') return { kind: 'event', name: event, data: objectOf(message['data']) };
-  if (isObject(error)) return { kind: 'error', id: number, description: String(error['desc'] ?? error['class']) };
+  if (isObject(error)) return { kind: 'error', id: number, description: textOf(error['desc'] ?? error['class']) };
   return 'return' in message ? { kind: 'return', id: number, value: message['return'] } : undefined;
 }
 
@@ -41,6 +41,11 @@ export function formatQmpCommand(id: number, name: string, args: QmpObject | und
 /** An object as it is; anything else as an empty one. */
 export function objectOf(value: unknown): QmpObject {
   return isObject(value) ? value : {};
+}
+
+/** A string as it is; anything else, which may have a `toString` of its own, as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
 function isObject(value: unknown): value is QmpObject {

@@ -175,6 +175,14 @@ describe('machines of a lab', () => {
     expect(await web.setLink('wan', true)).toBe(false);
   });
 
+  it('see links that a vmlan which was killed took down, and that are up in the next', async () => {
+    const { machines, lab } = await office();
+    lab.links.change('web:lan', { isUp: false });
+    machines.abandon();
+    await office(machines);
+    expect(machines.running.get('web')!.links.get('lan')).toBe(true);
+  });
+
   it('have one user at their console, or none', async () => {
     const { machines, web } = await office();
     expect(await web.hasConsoleUser()).toBe(false);

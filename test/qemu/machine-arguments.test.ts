@@ -78,6 +78,7 @@ it.each([
   [undefined, { status: 1 }, 'crash', 'ended: QEMU failed with status 1'],
   [undefined, { signal: 'SIGKILL' }, 'killed', 'ended: QEMU was killed'],
   ['anything', {}, 'unknown', 'ended, and nobody said why'],
+  ['toString', {}, 'unknown', 'ended, and nobody said why'],
 ] as const)('a machine that ends by %s and %j has ended by %s', (reason, process, end, text) => {
   expect(machineEnd(reason, process)).toBe(end);
   expect(machineEndText(end, process)).toBe(text);

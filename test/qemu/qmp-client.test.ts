@@ -119,6 +119,7 @@ describe('a QMP client', () => {
 
 it('a QMP line may be anything', () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => void readQmpMessage(line)));
+  expect(readQmpMessage('{"error": {"desc": {"toString": 1}}, "id": 4}')).toMatchObject({ kind: 'error', id: 4 });
   expect(readQmpMessage('{"error": null, "return": {"__proto__": 1}, "id": 4}')).toMatchObject({
     kind: 'return',
     id: 4,
