@@ -5,6 +5,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -122,8 +123,9 @@ export class QemuMachines implements MachineHost {
     };
   }
 
-  /** Removes what a QEMU that was killed leaves: the sockets where it listened, and its pid file. */
+  /** Removes what a QEMU that was killed leaves, as far as it is there: the sockets where it listened, and its pid file. */
   async #clear(node: string): Promise<void> {
+    if (!existsSync(this.#runtimeFolder)) return;
     const left = readdirSync(this.#runtimeFolder).filter((name) => name.startsWith(`${node}.`));
     for (const name of left.filter((each) => /\.(qmp|console|qemu)$/.test(each))) {
       await removeDeadSocket(join(this.#runtimeFolder, name));
@@ -150,9 +152,9 @@ function makeRoomInLog(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
-/** The end of what QEMU wrote, on one line, without its name in front. */
+/** The end of what QEMU wrote, on one line, without its name in front; nothing where somebody removed the file. */
 function lastWords(path: string): string {
-  const text = readFileSync(path, 'utf8').slice(-COMPLAINT_LENGTH);
+  const text = existsSync(path) ? readFileSync(path, 'utf8').slice(-COMPLAINT_LENGTH) : '';
   const lines = text.split('\n').map((line) => line.trim().replace(/^[^ ]*qemu[^ ]*: /, ''));
   return lines.filter((line) => line !== '').join('; ');
 }
