@@ -17,6 +17,7 @@ export class LabMachines {
   readonly #environment: Environment;
   readonly #lab: () => PluggedLab;
   readonly #machines = new Map<string, RunningMachine>();
+  #isStopped = false;
 
   constructor(lab: () => PluggedLab, environment: Environment) {
     this.#lab = lab;
@@ -44,6 +45,7 @@ export class LabMachines {
       this.#environment,
     );
     this.#machines.set(plan.node, machine);
+    if (this.#isStopped) await machine.retire();
     if (plan.isAutostarted) await machine.start();
     else await machine.adopt();
   }
@@ -52,21 +54,22 @@ export class LabMachines {
   async remove(node: string): Promise<void> {
     const machine = this.#machines.get(node);
     this.#machines.delete(node);
-    await machine?.stop();
+    await machine?.retire();
   }
 
   get(node: string): RunningMachine | undefined {
     return this.#machines.get(node);
   }
 
-  /** Stops them all; what does not end is told. */
+  /** Stops them all for good; what does not end is told. Those that are added from now on do not start. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all([...this.#machines.values()].map((machine) => this.#stopped(machine)));
   }
 
   async #stopped(machine: RunningMachine): Promise<void> {
     try {
-      await machine.stop();
+      await machine.retire();
     } catch (error) {
       const { node } = machine.plan;
       this.#environment.log({ event: 'machine-stuck', message: (error as Error).message, node });

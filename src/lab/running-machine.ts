@@ -69,6 +69,7 @@ export class RunningMachine {
   #client: QmpClient | undefined;
   #since: Millis = 0;
   #isAdopted = false;
+  #isRetired = false;
   /** Of the last SHUTDOWN event. */
   #shutdownReason: string | undefined;
   #lastEnd: MachineEnded | undefined;
@@ -119,6 +120,12 @@ export class RunningMachine {
   /** Resolves when it is gone. `isForced`: its guest is not asked. */
   stop(isForced = false): Promise<void> {
     return this.#inTurn(() => this.#stop(isForced));
+  }
+
+  /** Stops it for good: orders to start it are refused from now on. */
+  retire(): Promise<void> {
+    this.#isRetired = true;
+    return this.stop();
   }
 
   restart(isForced = false): Promise<void> {
@@ -179,6 +186,7 @@ export class RunningMachine {
 
   async #start(): Promise<void> {
     try {
+      if (this.#isRetired) throw new MachineError('machine-retired', 'it goes, and its lab perhaps with it');
       if (await this.#adopt()) return;
       const { machines } = this.#environment;
       const words = this.#words(await machines.version(this.plan));

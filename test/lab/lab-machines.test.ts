@@ -154,6 +154,21 @@ describe('machines of a lab', () => {
     await expect(office(machines)).rejects.toMatchObject({ code: 'no-machine-started' });
   });
 
+  it('are not started once the lab stops, by whatever order', async () => {
+    const { machines, lab, web } = await office();
+    const [waits] = planOf(LAB).machines!.filter(({ node }) => node === 'db');
+    const stopping = lab.stop();
+    const refused = [
+      web.start(),
+      lab.machines.get('db')!.start(),
+      lab.machines.add({ ...waits!, isAutostarted: true }),
+    ];
+    for (const order of refused) await expect(order).rejects.toMatchObject({ code: 'machine-retired' });
+    await stopping;
+    expect(machines.running.size).toBe(0);
+    expect(machines.started).toHaveLength(1);
+  });
+
   it('see the link of their port go down', async () => {
     const { machines, lab } = await office();
     lab.links.change('web:lan', { isUp: false });
