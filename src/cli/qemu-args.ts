@@ -7,7 +7,7 @@ import type { LabPlan, NicPlan } from '../lab/plan.ts';
 import type { LabStatus } from '../lab/status-schemas.ts';
 import { seedArguments } from '../qemu/machine-arguments.ts';
 import { netdevArguments } from '../qemu/netdev-arguments.ts';
-import { shellQuote } from '../qemu/shell-words.ts';
+import { shellQuote, shellSubstitution } from '../qemu/shell-words.ts';
 import { formatMac } from '../wire/mac.ts';
 import { EXIT_USAGE, fail } from './exit.ts';
 import { findLab } from './find-lab.ts';
@@ -52,7 +52,8 @@ export async function qemuArgs(node: string, options: QemuArgsCommand): Promise<
   });
   const seed = seeds.get(node);
   if (seed !== undefined) words.push(...seedArguments(seed));
-  print(options.json ? JSON.stringify(words) : shellQuote(words));
+  const forShell = process.stdout.isTTY ? shellQuote : shellSubstitution; // who sees the line may paste it
+  print(options.json ? JSON.stringify(words) : forShell(words));
 }
 
 interface Nodes {

@@ -3,6 +3,15 @@ export function shellQuote(words: readonly string[]): string {
   return words.map((word) => (PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
+/**
+ * Words as a shell reads them from an unquoted `$(…)`, where it splits at blanks and looks for names of files, and quotes are letters like
+ * others. Words that cannot be said so are quoted, for `eval`.
+ */
+export function shellSubstitution(words: readonly string[]): string {
+  return words.every((word) => UNSPLIT.test(word)) ? words.join(' ') : shellQuote(words);
+}
+
+const UNSPLIT = /^[^\s*?[\\]+$/;
 const PLAIN = /^[A-Za-z0-9_/:=.,@%+-]+$/;
 
 /** A blank, a part of a word in single quotes, in double quotes, behind a backslash, or plain. */
