@@ -2,7 +2,7 @@
 import { rmdirSync } from 'node:fs';
 import type { Log } from '../base/log.ts';
 import { ControlServer } from '../control/server.ts';
-import { removeDeadSocket } from '../host/dead-socket.ts';
+import { removeDeadSocket, removeDeadSockets } from '../host/dead-socket.ts';
 import { controlSocket, makeRuntimeFolder, runtimeFolder, stateFolder } from '../host/folders.ts';
 import { nodeEnvironment } from '../host/node-environment.ts';
 import { checkUnixPath } from '../host/unix-path.ts';
@@ -22,6 +22,7 @@ export async function claimLab(name: string): Promise<ControlServer | undefined>
   const path = controlSocket(name);
   checkUnixPath(path);
   if (!(await removeDeadSocket(path))) return undefined;
+  await removeDeadSockets(runtimeFolder(name)); // of a vmlan that was killed
   try {
     return await ControlServer.claim(path);
   } catch (error) {

@@ -1,5 +1,6 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 
 /** Whether somebody answers at a unix socket. */
 export async function isAnswered(path: string): Promise<boolean> {
@@ -20,6 +21,12 @@ export async function removeDeadSocket(path: string): Promise<boolean> {
   }
   if (refusal === 'ECONNREFUSED') unlinkSync(path);
   return refusal !== undefined;
+}
+
+/** Removes the dead sockets of a folder: those whose name ends in `.sock`, as vmlan calls what it listens at. */
+export async function removeDeadSockets(folder: string): Promise<void> {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.sock'));
+  await Promise.all(names.map((name) => removeDeadSocket(join(folder, name))));
 }
 
 function isSocket(path: string): boolean {
