@@ -32,8 +32,9 @@ export async function orderNodes(
   if (failures.length > 0) fail(failures.map(({ message }) => message).join('\nvmlan: '));
 }
 
-export async function listNodes({ lab, json: asJson }: NodeCommand): Promise<void> {
-  const answer = await getControl<{ nodes: readonly NodeStatus[] }>(await findLab(lab, '--lab NAME'), '/v1/nodes');
+/** `how` names a lab where several run. */
+export async function listNodes({ lab, json: asJson }: NodeCommand, how: 'NAME' | '--lab NAME'): Promise<void> {
+  const answer = await getControl<{ nodes: readonly NodeStatus[] }>(await findLab(lab, how), '/v1/nodes');
   if (asJson) {
     print(JSON.stringify(answer, undefined, 2));
     return;

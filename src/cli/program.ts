@@ -188,14 +188,14 @@ export function program(): Command {
     .description('list all nodes of the lab, with what their machines do')
     .option('--lab <name>', 'which running lab, where there are several')
     .option('--json', 'JSON in place of a table')
-    .action(async (options) => (await import('./node.ts')).listNodes(options));
+    .action(async (options) => (await import('./node.ts')).listNodes(options, '--lab NAME'));
 
   vmlan
     .command('nodes')
     .description('nodes of a running lab, with what their machines do')
     .argument('[lab]', 'its name, where several run')
     .option('--json', 'JSON in place of a table')
-    .action(async (lab, options) => (await import('./node.ts')).listNodes({ ...options, lab }));
+    .action(async (lab, options) => (await import('./node.ts')).listNodes({ ...options, lab }, 'NAME'));
 
   vmlan
     .command('console')

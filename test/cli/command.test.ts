@@ -76,10 +76,11 @@ describe('vmlan serve', () => {
     await serve(bench);
     await serve(bench);
     expect((await status(bench, 'serve-2')).name).toBe('serve-2');
-    const ambiguous = await runVmlan(bench, ['leases']);
-    expect([ambiguous.status, ambiguous.stderr]).toEqual([
-      1,
-      'vmlan: several labs are running; add NAME, one of serve, serve-2\n',
+    const ambiguous = await Promise.all(['leases', 'nodes'].map((verb) => runVmlan(bench, [verb])));
+    const told = 'vmlan: several labs are running; add NAME, one of serve, serve-2\n';
+    expect(ambiguous.map(({ status: code, stderr }) => [code, stderr])).toEqual([
+      [1, told],
+      [1, told],
     ]);
   });
 
