@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFailed, onTestFinished } from 'vitest';
@@ -7,7 +7,7 @@ import type { OrdinaryUser } from './ordinary-user.ts';
 
 /**
  * A place of its own for one test: a temporary folder, in which the XDG folders of vmlan lie too, and the processes
- * that the test started. When the test is over they are stopped, last first, and the folder goes.
+ * that the test started. When the test is over they are stopped, last first, with what left them, and the folder goes.
  */
 export class Workbench {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'vmlan-'));
@@ -15,6 +15,7 @@ export class Workbench {
   readonly #children = new Set<Child>();
   readonly #user: OrdinaryUser | undefined;
   #paths = 0;
+  #hasStarted = false;
 
   /** Folders and processes are this user's, or ours. */
   constructor(user?: OrdinaryUser) {
@@ -29,6 +30,7 @@ export class Workbench {
     });
     onTestFinished(async () => {
       for (const child of [...this.#children].reverse()) await child.stop();
+      if (this.#hasStarted) killThoseOf(this.folder);
       rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
     });
   }
@@ -57,6 +59,7 @@ export class Workbench {
     const [first, ...rest] = [...(this.#user?.words ?? []), command, ...args] as [string, ...string[]];
     const child = new Child(first, rest, this.env);
     this.#children.add(child);
+    this.#hasStarted = true;
     return child;
   }
 
@@ -66,5 +69,16 @@ export class Workbench {
     const { status } = await child.exited;
     if (status === 0) this.#children.delete(child);
     return Object.assign(child, { status });
+  }
+}
+
+/** Ends what left its parent: machines that outlive a vmlan which is killed, and labs in the background. */
+function killThoseOf(folder: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`=${folder}/`)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // it is gone, or another user's
+    }
   }
 }
