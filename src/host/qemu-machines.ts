@@ -110,10 +110,12 @@ export class QemuMachines implements MachineHost {
   adopt({ node, uuid }: MachinePlan): MachineProcess {
     const pid = pidIn(this.places(node).pidFile);
     const isRunning = () => pid !== undefined && wordsOf(pid).includes(uuid);
+    const birth = isRunning() ? birthOf(pid!) : undefined;
     return {
       pid: isRunning() ? pid : undefined,
       gone: async () => {
-        while (isRunning()) await pause(LOOK_INTERVAL);
+        // Its words go before its sockets do.
+        while (birth !== undefined && birthOf(pid!) === birth) await pause(LOOK_INTERVAL);
         await this.#clear(node);
         return { complaints: '' };
       },
@@ -174,5 +176,20 @@ function wordsOf(pid: number): readonly string[] {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
     return [];
+  }
+}
+
+/**
+ * When the process began, in the system's clock ticks; undefined where it has ended. A process whose first thread is over holds its
+ * sockets as long as it has others. (proc(5), stat: fields 3, 20 and 22.)
+ */
+function birthOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const isOver = (state === 'Z' || state === 'X') && Number(rest[16]) <= 1;
+    return isOver ? undefined : rest[18];
+  } catch {
+    return undefined;
   }
 }
