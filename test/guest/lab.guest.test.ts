@@ -47,12 +47,6 @@ describeGuests('a lab from a file', () => {
     const address = await db.address();
     expect((await leases(bench)).map((lease) => lease.address).sort()).toEqual([address, '10.5.0.80'].sort());
 
-    const live = await startLiveCapture(bench, 'web:lan', 'icmp');
-    await db.must('ping -c3 -i.2 10.5.0.80');
-    await live.until('pings in the live capture', () =>
-      live.stdout.match(/Echo \(ping\) reply/g)?.length === 3 ? true : undefined,
-    );
-
     const octets = async () => (await status(bench)).ports.find(({ port }) => port === 'db:lan')!.fromGuest.octets;
     await web.must('iperf3 -s -1 -D');
     const sending = db.must('iperf3 -J -i 0.5 -t 5 -c 10.5.0.80');
@@ -64,6 +58,12 @@ describeGuests('a lab from a file', () => {
     const { intervals } = JSON.parse(await sending) as { intervals: { sum: { bytes: number } }[] };
     expect(intervals.length).toBeGreaterThan(5);
     for (const { sum } of intervals) expect(sum.bytes).toBeGreaterThan(0);
+
+    const live = await startLiveCapture(bench, 'web:lan', 'icmp');
+    await db.must('ping -c3 -i.2 10.5.0.80');
+    await live.until('pings in the live capture', () =>
+      live.stdout.match(/Echo \(ping\) reply/g)?.length === 3 ? true : undefined,
+    );
 
     await db.must('ip addr add 192.0.2.1/24 dev eth1');
     await backup.must('ip addr add 192.0.2.2/24 dev eth0 && ping -c3 -i.2 192.0.2.1');
