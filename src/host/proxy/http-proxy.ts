@@ -64,6 +64,10 @@ async function passOn(request: IncomingMessage, answer: ServerResponse, way: Way
     refuse(answer, statusOf(error), (error as Error).message);
     return;
   }
+  if (request.socket.destroyed) {
+    far.destroy();
+    return;
+  }
   const passed = sendRequest(
     {
       createConnection: () => far,

@@ -1,8 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Carries octets and ends both ways; where one side breaks, the other is cut off. */
+/** Carries octets and ends both ways; where one side breaks, or the client has gone already, the other is cut off. */
 export function joinStreams(client: Socket, far: Duplex): void {
+  if (client.destroyed) {
+    far.destroy();
+    return;
+  }
   client.pipe(far).pipe(client);
   client.on('error', () => far.destroy());
   client.on('close', () => far.destroy());
