@@ -1,5 +1,6 @@
 /** `vmlan link`: what the links of a running lab do to frames. */
 import { json } from 'node:stream/consumers';
+import { formatIssue } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
 import { ControlError, callControl, getControl } from '../control/client.ts';
 import type { LinkRequest, LinksAnswer } from '../control/links.ts';
@@ -89,7 +90,12 @@ function directionText({ waiting, ...words }: LinkStatus['fromGuest']): string {
   return [...said, ...(waiting > 0 ? [`(${waiting} wait)`] : [])].join(' ');
 }
 
-/** A port that is not there, or words that are wrong. */
+/** A port that is not there, or words that are wrong: they are told once, though they were meant for both directions. */
 function refused(error: Error): never {
-  fail(error.message, error instanceof ControlError ? EXIT_USAGE : EXIT_FAILURE);
+  if (!(error instanceof ControlError)) fail(error.message, EXIT_FAILURE);
+  const { issues = [], message } = error;
+  const told = issues.map((issue) =>
+    formatIssue(issue.path[0] === 'body' ? { ...issue, path: issue.path.slice(-1) } : issue),
+  );
+  fail(told.length === 0 ? message : [...new Set(told)].join('\nvmlan: '), EXIT_USAGE);
 }

@@ -15,17 +15,21 @@ links:
 describe('the links of a running lab', () => {
   it('are shown, and words that are wrong are refused with status 2', async () => {
     const link = await startedLab();
-    const [shown, misspelt, withoutUnit] = await Promise.all([
+    const [shown, misspelt, withoutUnit, twoMistakes] = await Promise.all([
       link('show', '--json'),
       link('set', 'web', 'dealy=20ms'),
       link('set', 'web', 'delay=20', 'to-guest'),
+      link('set', 'web', 'delay=20', 'loss=200%'),
     ]);
     expect((JSON.parse(shown) as LinksAnswer).links.map(({ port, toGuest }) => [port, toGuest.rate])).toEqual([
       ['web:lan', '10mbit'],
       ['lan:gateway', undefined],
     ]);
     expect(misspelt).toBe('2 vmlan: link set: dealy=20ms is no setting; did you mean delay?\n');
-    expect(withoutUnit).toBe('2 vmlan: body.toGuest.delay: "20" is not a time; write it as 20ms\n');
+    expect(withoutUnit).toBe('2 vmlan: delay: "20" is not a time; write it as 20ms\n');
+    expect(twoMistakes).toBe(
+      '2 vmlan: delay: "20" is not a time; write it as 20ms\nvmlan: loss: "200%" is not a share; write it as 1%\n',
+    );
   });
 
   it('are changed, taken down and reset', async () => {
