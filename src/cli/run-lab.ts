@@ -54,7 +54,7 @@ export async function runLab(
     const order = stopOrder();
     const about = { pid: process.pid, version: version(), ...(file !== undefined && { file }) };
     const again = async (path: string, isTrial: boolean) =>
-      (await import('./lab-reload.ts')).reloadLab(lab, path, isTrial);
+      (await import('./lab-reload.ts')).reloadLab(lab, path, isTrial, environment.log);
     const reload = file === undefined ? {} : { reload: (isTrial: boolean) => again(file, isTrial) };
     control.serve({ lab, ...about, stop: order.give, ...reload });
     await onReady(lab, environment.log);

@@ -97,6 +97,10 @@ it('a lab takes over its edited file, or tells all that is wrong with it', async
   expect((await statusOf(bench)).ports).toHaveLength(2);
   expect((await runVmlan(bench, ['reload'])).stdout).toBe('network lan answers otherwise\ncard app:lan comes\n');
   expect((await statusOf(bench)).ports.map(({ port }) => port)).toEqual(['web:lan', 'lan:gateway', 'app:lan']);
+  expect((await runVmlan(bench, ['logs'])).stdout.match(/reload: .*/g)).toEqual([
+    'reload: network lan answers otherwise',
+    'reload: card app:lan comes',
+  ]);
   expect(existsSync(bench.path('run/vmlan/office/app.lan.sock'))).toBe(true);
   edit('10.0.2.0/24', '10.1.2.0/24');
   const refused = await runVmlan(bench, ['reload']);
