@@ -167,8 +167,10 @@ export class SocketStream implements HostStream {
     this.#onReset?.();
     const socket = this.#socket;
     if (socket.destroyed) return;
-    // A socket that is still connecting would be reset once it has connected.
-    if (socket.connecting || socket.remotePort === undefined) socket.destroy();
+    // A socket that is still connecting would be reset once it has connected; one whose end is on its way cannot be, and Node would
+    // leave its descriptor open.
+    const isEnding = socket.writableEnded && !socket.writableFinished;
+    if (isEnding || socket.connecting || socket.remotePort === undefined) socket.destroy();
     else socket.resetAndDestroy();
   }
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -116,4 +117,19 @@ it('many streams that wait borrow few buffers', async () => {
   const lender = lending();
   for (const { stream } of near) stream.write(new Uint8Array(20_000), lender);
   expect(lender.held).toBe(64);
+});
+
+it.each([0, 1])('a stream that is reset %d turns after its end gives its descriptor back', async (turns) => {
+  const { clients } = await stalled(0);
+  const { port } = server!.address() as { port: number };
+  const before = readdirSync('/proc/self/fd').length;
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const stream = new SocketStream(() => socket);
+  await waitFor(() => clients.length === 1);
+  stream.finish();
+  for (let i = 0; i < turns; i++) await new Promise((resolve) => process.nextTick(resolve));
+  stream.reset();
+  clients[0]!.destroy();
+  await waitFor(() => readdirSync('/proc/self/fd').length <= before);
 });
