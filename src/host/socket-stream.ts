@@ -10,6 +10,7 @@ import type { HostStream, HostStreamEvents } from '../base/host-net.ts';
 import type { Lender, Loan } from '../base/loan.ts';
 import { connectFailure } from './connect-failure.ts';
 import { plainOctets } from './plain-octets.ts';
+import { resetSocket } from './reset-socket.ts';
 
 /** Octets that one read takes at most. */
 const READ_LENGTH = 256 * 1024;
@@ -165,13 +166,7 @@ export class SocketStream implements HostStream {
     this.#gathered = undefined;
     this.#gatheredLength = 0;
     this.#onReset?.();
-    const socket = this.#socket;
-    if (socket.destroyed) return;
-    // A socket that is still connecting would be reset once it has connected; one whose end is on its way cannot be, and Node would
-    // leave its descriptor open.
-    const isEnding = socket.writableEnded && !socket.writableFinished;
-    if (isEnding || socket.connecting || socket.remotePort === undefined) socket.destroy();
-    else socket.resetAndDestroy();
+    if (!this.#socket.destroyed) resetSocket(this.#socket);
   }
 
   #written(): void {
