@@ -12,7 +12,7 @@ export interface OrdinaryUser {
   readonly words: readonly string[];
 }
 
-/** Root stays root where others may not read the project. */
+/** Root stays root where others may not read the project, or not run this Node. */
 export const ordinaryUser: OrdinaryUser = findUser();
 
 function findUser(): OrdinaryUser {
@@ -20,11 +20,8 @@ function findUser(): OrdinaryUser {
   if (uid !== 0) return { uid, words: [] };
   const id = String(NOBODY);
   const words = ['setpriv', '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--'];
-  const { status } = spawnSync(words[0]!, [
-    ...words.slice(1),
-    process.execPath,
-    '-e',
-    `require('${PROJECT}package.json')`,
-  ]);
+  // setpriv(1) itself runs it with the capabilities that root had: what counts is whether the user can run it once more.
+  const probe = `require('${PROJECT}package.json'); require('child_process').execFileSync(process.execPath, ['-v'])`;
+  const { status } = spawnSync(words[0]!, [...words.slice(1), process.execPath, '-e', probe], { stdio: 'ignore' });
   return status === 0 ? { uid: NOBODY, words } : { uid, words: [] };
 }
