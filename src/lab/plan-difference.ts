@@ -13,6 +13,7 @@ import type { MachinePlan } from './machine-plan.ts';
 import type { CapturePlan, GatewayPlan, LabPlan, LinkPlan, NetworkPlan, NicPlan, RouterPlan } from './plan.ts';
 import { portName } from './plan.ts';
 import { sameValue } from './same-value.ts';
+import type { SeedPlan } from './seed-plan.ts';
 
 export interface PlanDifference {
   readonly networks: {
@@ -76,6 +77,9 @@ export function planDifference(before: LabPlan, now: LabPlan): PlanDifference {
         .filter((machine) => earlierMachines.some(({ node }) => node === machine.node))
         .filter((machine) => !earlierMachines.some((earlier) => sameValue(earlier, machine)))
         .map(({ node }) => fixed(['nodes', node, 'qemu'], `the machine of node ${node}`)),
+      ...[...changedSeeds(before.seeds ?? [], now.seeds ?? [])].map((node) =>
+        fixed(['nodes', node, 'cloud-init'], `what cloud-init of node ${node} finds`),
+      ),
       ...now.captures
         .filter((capture) => isRewritten(capture, before))
         .map(({ file }) => fixed(['capture'], `what is recorded to ${file}`)),
@@ -125,6 +129,12 @@ function changedLinks(before: readonly LinkPlan[], now: readonly LinkPlan[]): re
   return [...added, ...gone.map(({ port }) => ({ port, fromGuest: {}, toGuest: {} }))];
 }
 
+/** The nodes whose seed comes, goes or is another. */
+function changedSeeds(before: readonly SeedPlan[], now: readonly SeedPlan[]): ReadonlySet<string> {
+  const { added, removed } = changes(before, now);
+  return new Set([...added, ...removed].map(({ node }) => node));
+}
+
 /** Whether the file of a capture that goes would be that of one that comes. */
 function isRewritten(capture: CapturePlan, before: LabPlan): boolean {
   return before.captures.some((other) => samePath(other.file, capture.file) && !sameValue(other, capture));
@@ -143,6 +153,7 @@ const LAB_PARTS: ReadonlySet<keyof LabPlan> = new Set([
   'routers',
   'machines',
   'links',
+  'seeds',
 ]);
 
 function fixedOfLab(key: keyof LabPlan, before: LabPlan, now: LabPlan): readonly Finding[] {

@@ -86,6 +86,19 @@ describe('the difference of two plans', () => {
     ]);
   });
 
+  it.each([
+    ['cloud-init: { hostname: one },', 'cloud-init: { hostname: two },'],
+    ['', 'cloud-init: { hostname: one },'],
+    ['cloud-init: { hostname: one },', ''],
+  ])('has cloud-init find what it found: %j and not %j', (before, now) => {
+    const withSeed = (words: string) => planOf(LAB.replace('db: {', `db: { ${words}`));
+    expect(planDifference(withSeed(before), withSeed(now)).impossible.map(formatIssue)).toEqual([
+      expect.stringMatching(
+        /^nodes\.db\.cloud-init: what cloud-init of node db finds cannot change while the lab runs; /,
+      ),
+    ]);
+  });
+
   it('does not write one file twice', () => {
     const { impossible } = difference('capture: all.pcapng', 'capture: { file: all.pcapng, snap-length: 96 }');
     expect(impossible.map(({ message }) => message)).toEqual([
