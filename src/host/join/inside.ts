@@ -119,7 +119,16 @@ async function configured(
   let isLeaving = false;
   let onLease: () => void = () => undefined;
   const bound = (fresh: ClientLease): void => {
-    if (addressText(fresh) !== (lease && addressText(lease))) setAddress(addressOf(fresh));
+    if (addressText(fresh) !== (lease && addressText(lease))) {
+      try {
+        setAddress(addressOf(fresh));
+      } catch (error) {
+        if (!(error instanceof StartError)) throw error;
+        lease = undefined; // the old address is gone already
+        say(`${error.message}; the lease is not taken`);
+        return;
+      }
+    }
     lease = fresh;
     files.setNames(namesOf(fresh, dns));
     onLease();
@@ -151,7 +160,7 @@ async function configured(
 const FLUSH = `addr flush dev ${CARD_NAME} scope global`;
 
 function setAddress({ interface: address, router }: FixedAddress): void {
-  const route = router === undefined ? [] : [`route replace default via ${router} dev ${CARD_NAME}`];
+  const route = router === undefined ? [] : [`route replace default via ${router} dev ${CARD_NAME} onlink`];
   ip([FLUSH, `addr add ${address} broadcast + dev ${CARD_NAME}`, ...route]);
 }
 

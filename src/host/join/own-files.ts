@@ -6,6 +6,7 @@ import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, statSync,
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
+import { isDomain } from '../../lab/names.ts';
 import { StartError } from '../start-error.ts';
 import type { SystemCalls } from '../system-calls.ts';
 
@@ -69,9 +70,10 @@ export function showOwnNamespaces(system: SystemCalls): void {
   system.mount('sysfs', '/sys', 'sysfs', 0, null);
 }
 
+/** A domain comes from whoever answers DHCP: what is none, such as two lines, is left out. */
 export function resolverText({ servers, domain }: Names): string {
   const lines = [
-    ...(domain === undefined ? [] : [`search ${domain}`]),
+    ...(domain === undefined || !isDomain(domain) ? [] : [`search ${domain}`]),
     ...servers.map((server) => `nameserver ${server}`),
   ];
   return `# The names of a vmlan network.\n${lines.map((line) => `${line}\n`).join('')}`;

@@ -9,6 +9,13 @@ it('names are asked of the name servers of the network, in its domain', () => {
   expect(resolverText({ servers: [] })).toBe('# The names of a vmlan network.\n');
 });
 
+it.each(['office.internal\nnameserver 10.0.2.66', 'two words', ''])(
+  'a domain that is none is left out: %j',
+  (domain) => {
+    expect(resolverText({ servers: [], domain })).toBe('# The names of a vmlan network.\n');
+  },
+);
+
 it.each([
   [
     'passwd: files\nhosts: files mdns4_minimal [NOTFOUND=return] resolve dns\nnetworks: files\n',
