@@ -3,7 +3,6 @@ import type { IssuePath } from '../base/issue.ts';
 import type { StaticRoute } from '../router/router.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4, isOnLink } from '../wire/ipv4-address.ts';
-import type { Mac } from '../wire/mac.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { Fault } from './check-addresses.ts';
 import { hostFault, subnetText } from './check-addresses.ts';
@@ -13,6 +12,7 @@ import { reportUnknownNetwork } from './check-nics.ts';
 import { checkRoutes } from './check-routing.ts';
 import { gatewayMac, overlap } from './derive.ts';
 import { isName } from './names.ts';
+import type { RouterInterfacePlan } from './plan.ts';
 import type { SoundLab } from './schema-issues.ts';
 import type { RouterEntry } from './schema-router.ts';
 import type { CaptureEntry } from './schema-values.ts';
@@ -23,12 +23,8 @@ export interface CheckedRouter {
   readonly routes: readonly StaticRoute[];
 }
 
-export interface CheckedInterface {
+export interface CheckedInterface extends RouterInterfacePlan {
   readonly router: string;
-  readonly name: string;
-  readonly network: string;
-  readonly mac: Mac;
-  readonly interface: Ipv4Interface;
   readonly capture: CaptureEntry | undefined;
   readonly path: IssuePath;
 }
