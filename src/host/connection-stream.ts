@@ -1,6 +1,6 @@
 /** A TCP connection of a stack of our own as a stream of Node's: what is not read closes the window, what is not acknowledged in time stops the writer. */
 import { Duplex } from 'node:stream';
-import type { TcpConnection, TcpEnd, TcpEvents } from '../../stack/tcp-layer.ts';
+import type { TcpConnection, TcpEnd, TcpEvents } from '../stack/tcp-layer.ts';
 
 /** The connection did not open, or was cut off. */
 export class ConnectionError extends Error {
@@ -13,55 +13,102 @@ export class ConnectionError extends Error {
   }
 }
 
-/** Opens a connection by `open`; resolves when it is open, and rejects with a `ConnectionError` where it does not. */
-export function connectionStream(open: (events: TcpEvents) => TcpConnection): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    let connection: TcpConnection | undefined;
-    let isOver = false;
-    /** Octets that were given to the stream and that its reader has not asked beyond. */
-    let unread = 0;
-    let onRoom: (() => void) | undefined;
-    const stream = new Duplex({
-      allowHalfOpen: true,
-      read: () => {
-        connection?.consumed(unread);
-        unread = 0;
-      },
-      write: (chunk: Buffer, _encoding, done) => {
-        connection?.send(chunk);
-        if (connection?.isFull === true) onRoom = done;
-        else done();
-      },
+export type OpenConnection = (events: TcpEvents) => TcpConnection;
+
+export interface ConnectionStreamEvents {
+  opened(stream: Duplex): void;
+  /** The connection is over; undefined where we cut it off. Comes once. */
+  over(end: TcpEnd | undefined): void;
+}
+
+export class ConnectionStream {
+  readonly stream: Duplex;
+  readonly #events: ConnectionStreamEvents;
+  #connection: TcpConnection | undefined;
+  /** Octets that were given to the stream since its reader asked for more. */
+  #unread = 0;
+  #onRoom: (() => void) | undefined;
+  #isFinished = false;
+  #isOver = false;
+
+  /** With `lingers` what was finished still arrives when the stream is destroyed; without it both directions must have ended, or the other side is reset. */
+  constructor(open: OpenConnection, lingers: boolean, events: ConnectionStreamEvents) {
+    this.#events = events;
+    this.stream = new Duplex({
+      read: () => this.#read(),
+      write: (bytes: Buffer, _encoding, done) => this.#write(bytes, done),
       final: (done) => {
-        connection?.finish();
+        this.#isFinished = true;
+        this.#connection?.finish();
         done();
       },
       destroy: (error, done) => {
-        const isFinished = stream.writableFinished && stream.readableEnded;
-        if (!isOver && !isFinished) connection?.reset();
-        isOver = true;
+        const isDone = this.#isFinished && (lingers || this.stream.readableEnded);
+        if (error !== null || !isDone) this.cutOff();
         done(error);
       },
     });
-    connection = open({
-      opened: () => resolve(stream),
-      received: (bytes) => {
-        const hasRoom = stream.push(Buffer.from(bytes));
-        if (hasRoom && connection !== undefined) connection.consumed(bytes.length);
-        else unread += bytes.length;
-      },
-      ended: () => void stream.push(null),
-      drained: () => {
-        const done = onRoom;
-        onRoom = undefined;
-        done?.();
-      },
-      closed: (end) => {
-        isOver = true;
-        reject(new ConnectionError(end)); // without effect where it was open
-        if (end !== 'finished') stream.destroy(new ConnectionError(end));
-      },
+    this.stream.on('error', () => undefined); // whoever uses it hears of it, too
+    const connection = open({
+      opened: () => events.opened(this.stream),
+      received: (bytes) => this.#received(bytes),
+      ended: () => void (this.stream.destroyed || this.stream.push(null)),
+      drained: () => this.#drained(),
+      closed: (end) => this.#closed(end),
     });
-    stream.on('error', () => undefined); // whoever reads it hears of it, too
+    if (!this.#isOver) this.#connection = connection;
+  }
+
+  /** Resets the connection, even if the stream is destroyed already. */
+  cutOff(): void {
+    this.#connection?.reset();
+    this.#end(undefined);
+    this.stream.destroy();
+  }
+
+  #closed(end: TcpEnd): void {
+    this.#end(end);
+    if (end !== 'finished') this.stream.destroy(new ConnectionError(end));
+  }
+
+  #end(end: TcpEnd | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#connection = undefined;
+    this.#drained();
+    this.#events.over(end);
+  }
+
+  #received(bytes: Uint8Array): void {
+    this.#unread += bytes.length;
+    if (!this.stream.destroyed) this.stream.push(Buffer.from(bytes));
+  }
+
+  #read(): void {
+    if (this.#connection === undefined) return;
+    this.#connection.consumed(this.#unread);
+    this.#unread = 0;
+  }
+
+  #write(bytes: Buffer, done: () => void): void {
+    this.#connection?.send(bytes);
+    if (this.#connection?.isFull === true) this.#onRoom = done;
+    else done();
+  }
+
+  #drained(): void {
+    const done = this.#onRoom;
+    this.#onRoom = undefined;
+    done?.();
+  }
+}
+
+/** Opens a connection by `open`; resolves when it is open, and rejects with a `ConnectionError` where it does not. */
+export function connectionStream(open: OpenConnection): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    new ConnectionStream(open, false, {
+      opened: resolve,
+      over: (end = 'reset') => reject(new ConnectionError(end)), // without effect where it was open
+    });
   });
 }

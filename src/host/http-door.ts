@@ -6,9 +6,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import { Duplex } from 'node:stream';
 import type { HttpDoor, HttpHandler } from '../service/http/http-door.ts';
-import type { TcpConnection, TcpRequest } from '../stack/tcp-layer.ts';
+import type { TcpEvents, TcpRequest } from '../stack/tcp-layer.ts';
+import { ConnectionError, ConnectionStream } from './connection-stream.ts';
 
 const CONNECTION_LIMIT = 16;
 /** Octets of a request's first line and headers. */
@@ -17,11 +17,12 @@ const HEAD_LIMIT = 8192;
 const LIFETIME = 30_000;
 
 export function openHttpDoor(handler: HttpHandler, lifetime = LIFETIME): HttpDoor {
-  const open = new Set<Client>();
+  const open = new Map<TcpRequest, ConnectionStream>();
   const server = createServer({ maxHeaderSize: HEAD_LIMIT }, (request, response) =>
     respond(request, response, handler),
   );
-  server.on('clientError', (_, socket) => {
+  server.on('clientError', (error, socket) => {
+    if (error instanceof ConnectionError) return; // it has gone, whatever it wanted
     handler.refused('http-bad-request');
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
@@ -31,21 +32,32 @@ export function openHttpDoor(handler: HttpHandler, lifetime = LIFETIME): HttpDoo
       request.refuse();
       return;
     }
-    const client = new Client(request, () => {
-      clearTimeout(overdue);
-      open.delete(client);
+    const accept = (events: TcpEvents) => {
+      request.onCancel(() => events.closed('reset'));
+      return request.accept(events);
+    };
+    let overdue: NodeJS.Timeout | undefined;
+    let isOver = false;
+    const client = new ConnectionStream(accept, true, {
+      opened: () => undefined,
+      over: () => {
+        isOver = true;
+        clearTimeout(overdue);
+        open.delete(request);
+      },
     });
-    const overdue = setTimeout(() => {
+    if (isOver) return;
+    open.set(request, client);
+    overdue = setTimeout(() => {
       handler.refused('http-slow');
       client.cutOff();
     }, lifetime);
-    open.add(client);
-    client.begin((stream) => server.emit('connection', stream));
+    server.emit('connection', client.stream);
   };
   return {
     take,
     close: () => {
-      for (const client of [...open]) client.cutOff();
+      for (const client of [...open.values()]) client.cutOff();
     },
   };
 }
@@ -60,88 +72,4 @@ function respond({ method, url = '/' }: IncomingMessage, response: ServerRespons
   const { status, type, text } = handler.answer(url.replace(/\?.*$/s, ''));
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
   response.end(method === 'HEAD' ? undefined : text);
-}
-
-/** A connection as a stream. */
-class Client {
-  readonly #request: TcpRequest;
-  readonly #onGone: () => void;
-  readonly #stream: Duplex;
-  #connection: TcpConnection | undefined;
-  #isFinished = false;
-  #isGone = false;
-  /** Octets that the stream has taken in and not asked for more behind. */
-  #unread = 0;
-  #onDrained: (() => void) | undefined;
-
-  /** `onGone` is called once, when TCP has done with it. */
-  constructor(request: TcpRequest, onGone: () => void) {
-    this.#request = request;
-    this.#onGone = onGone;
-    this.#stream = new Duplex({
-      read: () => this.#read(),
-      write: (bytes: Buffer, _encoding, done) => this.#write(bytes, done),
-      final: (done) => this.#finish(done),
-      destroy: (error, done) => {
-        // What was finished in order may still be on its way.
-        if (error !== null || !this.#isFinished) this.cutOff();
-        done(error);
-      },
-    });
-    this.#stream.on('error', () => undefined); // whoever it was has gone
-  }
-
-  /** Answers the handshake; what the client then says waits until the stream is read. */
-  begin(use: (stream: Duplex) => void): void {
-    this.#request.onCancel(() => this.#gone());
-    const connection = this.#request.accept({
-      opened: () => undefined,
-      received: (bytes) => this.#received(bytes),
-      ended: () => void (this.#stream.destroyed || this.#stream.push(null)),
-      drained: () => {
-        const done = this.#onDrained;
-        this.#onDrained = undefined;
-        done?.();
-      },
-      closed: () => this.#gone(),
-    });
-    if (this.#isGone) return;
-    this.#connection = connection;
-    use(this.#stream);
-  }
-
-  cutOff(): void {
-    this.#connection?.reset();
-    this.#gone();
-  }
-
-  #gone(): void {
-    if (this.#isGone) return;
-    this.#isGone = true;
-    this.#connection = undefined;
-    this.#onGone();
-    this.#stream.destroy();
-  }
-
-  #received(bytes: Uint8Array): void {
-    this.#unread += bytes.length;
-    if (!this.#stream.destroyed) this.#stream.push(Buffer.from(bytes));
-  }
-
-  #read(): void {
-    this.#connection?.consumed(this.#unread);
-    this.#unread = 0;
-  }
-
-  #write(bytes: Buffer, done: () => void): void {
-    this.#connection?.send(bytes);
-    if (this.#connection?.isFull === true) this.#onDrained = done;
-    else done();
-  }
-
-  #finish(done: () => void): void {
-    this.#isFinished = true;
-    this.#connection?.finish();
-    done();
-  }
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Station } from '../../station/station.ts';
 import type { Ipv4 } from '../../wire/ipv4-address.ts';
 import { formatIpv4, ipv4Octets, isOnLink, parseIpv4 } from '../../wire/ipv4-address.ts';
-import { ConnectionError, connectionStream } from './connection-stream.ts';
+import { ConnectionError, connectionStream } from '../connection-stream.ts';
 
 export type WayFailureReason = 'no-such-name' | 'unreachable' | 'refused' | 'timeout';
 
