@@ -4,10 +4,13 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Controlled } from './route.ts';
 
+/** Milliseconds until HTTP is loaded though nobody asked. */
+const SOON = 1000;
+
 /**
  * The control socket of a lab. It is claimed before the lab starts, so that of two labs with one name only one does; who asks in the
- * meantime waits for the lab. HTTP is loaded when somebody asks: it takes as long as the start of the lab, and
- * a quarter of its memory.
+ * meantime waits for the lab. HTTP takes as long to load as the lab to start, so it is loaded when somebody asks, or else soon after the
+ * start: machines that use up the descriptors later shall not keep the operator out.
  */
 export class ControlServer {
   readonly #listener: Server;
@@ -39,10 +42,14 @@ export class ControlServer {
   serve(controlled: Controlled): void {
     let loading: Promise<HttpServer> | undefined;
     this.#load = () => {
-      loading ??= loadHttp(controlled);
+      loading ??= loadHttp(controlled).catch((error: unknown) => {
+        loading = undefined; // who asks next finds a machine with descriptors, perhaps (Node 20 remembers that a module failed)
+        throw error;
+      });
       return loading;
     };
     for (const socket of this.#open) void this.#answer(socket);
+    setTimeout(() => void this.#load?.().catch(() => undefined), SOON).unref();
   }
 
   /** Takes no more requests; resolves when the answers under way are complete. */
