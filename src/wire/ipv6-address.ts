@@ -1,7 +1,7 @@
-/** IPv6 addresses, RFC 4291: 16 octets everywhere inside; text exists at the edges. */
+/** IPv6 addresses, RFC 4291: 16 octets everywhere inside, strings as keys of maps; text exists at the edges (`ipv6-text.ts`). */
 import type { Mac } from './mac.ts';
 import { writeMac } from './mac.ts';
-import { readUint32 } from './octets.ts';
+import { readUint16, readUint32, writeUint16 } from './octets.ts';
 
 export type Ipv6 = Uint8Array;
 
@@ -22,8 +22,53 @@ function groupOfLink(id: number): Ipv6 {
 }
 
 export function isSameIpv6(a: Ipv6, b: Ipv6): boolean {
-  for (let i = 0; i < IPV6_ADDRESS_LENGTH; i++) if (a[i] !== b[i]) return false;
+  return isIpv6At(a, 0, b);
+}
+
+/** The octets at `at` are those of the address. */
+export function isIpv6At(bytes: Uint8Array, at: number, address: Ipv6): boolean {
+  for (let i = IPV6_ADDRESS_LENGTH - 1; i >= 0; i--) if (bytes[at + i] !== address[i]) return false;
   return true;
+}
+
+/** The address at `at` as a key of maps: a string of its eight 16-bit groups, which is no text. */
+export function ipv6Key(bytes: Uint8Array, at = 0): string {
+  const group = (i: number) => readUint16(bytes, at + i);
+  return String.fromCharCode(group(0), group(2), group(4), group(6), group(8), group(10), group(12), group(14));
+}
+
+/** The address of a key. */
+export function ipv6OfKey(key: string): Ipv6 {
+  const address = new Uint8Array(IPV6_ADDRESS_LENGTH);
+  for (let i = 0; i < IPV6_ADDRESS_LENGTH / 2; i++) writeUint16(address, i * 2, key.charCodeAt(i));
+  return address;
+}
+
+/** An address with the length of its network's prefix, as `fd00::1/64` writes it. */
+export interface Ipv6Interface {
+  readonly address: Ipv6;
+  readonly prefixLength: number;
+}
+
+/** A network, as `fd00::/64` writes it: the address has no bit set behind the prefix. */
+export type Ipv6Prefix = Ipv6Interface;
+
+/** The network of an interface. */
+export function ipv6PrefixOf({ address, prefixLength }: Ipv6Interface): Ipv6Prefix {
+  const network = address.map((octet, i) => octet & maskOf(prefixLength, i));
+  return { address: network, prefixLength };
+}
+
+/** The address at `at` is in the network. */
+export function isInIpv6Prefix({ address, prefixLength }: Ipv6Prefix, bytes: Uint8Array, at = 0): boolean {
+  const whole = prefixLength >>> 3;
+  for (let i = 0; i < whole; i++) if (address[i] !== bytes[at + i]) return false;
+  return (prefixLength & 7) === 0 || ((address[whole]! ^ bytes[at + whole]!) & maskOf(prefixLength, whole)) === 0;
+}
+
+/** Which bits of octet `i` a prefix has. */
+function maskOf(prefixLength: number, i: number): number {
+  return (0xff00 >>> Math.min(8, Math.max(0, prefixLength - i * 8))) & 0xff;
 }
 
 export function isUnspecifiedIpv6(address: Ipv6): boolean {

@@ -1,7 +1,7 @@
 /** IPv6 addresses as people write them: read as in RFC 4291, 2.2, written as in RFC 5952, 4. */
 import { parseIpv4 } from './ipv4-address.ts';
-import type { Ipv6 } from './ipv6-address.ts';
-import { IPV6_ADDRESS_LENGTH } from './ipv6-address.ts';
+import type { Ipv6, Ipv6Interface, Ipv6Prefix } from './ipv6-address.ts';
+import { IPV6_ADDRESS_LENGTH, ipv6PrefixOf, isSameIpv6 } from './ipv6-address.ts';
 import { readUint16 } from './octets.ts';
 
 const GROUPS = IPV6_ADDRESS_LENGTH / 2;
@@ -46,4 +46,22 @@ function longestZeros(groups: readonly number[]): { readonly start: number; read
     if (end - start > longest.length) longest = { start, length: end - start };
   }
   return longest;
+}
+
+/** Reads `fd00::1/64`; undefined where the text is something else. */
+export function parseIpv6Interface(text: string): Ipv6Interface | undefined {
+  const match = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(text);
+  const address = match === null ? undefined : parseIpv6(match[1]!);
+  const prefixLength = Number(match?.[2]);
+  return address === undefined || prefixLength > 8 * IPV6_ADDRESS_LENGTH ? undefined : { address, prefixLength };
+}
+
+/** Reads `fd00::/64`; undefined where the text is something else or has bits set behind the prefix. */
+export function parseIpv6Prefix(text: string): Ipv6Prefix | undefined {
+  const parsed = parseIpv6Interface(text);
+  return parsed !== undefined && isSameIpv6(parsed.address, ipv6PrefixOf(parsed).address) ? parsed : undefined;
+}
+
+export function formatIpv6Interface({ address, prefixLength }: Ipv6Interface): string {
+  return `${formatIpv6(address)}/${prefixLength}`;
 }
