@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { ordinaryUser } from '../support/ordinary-user.ts';
 import type { Vmlan } from '../support/vmlan.ts';
-import { leases, spawnVmlan, startVmlan } from '../support/vmlan.ts';
+import { leases, runVmlan, spawnVmlan, startVmlan } from '../support/vmlan.ts';
 import { Workbench } from '../support/workbench.ts';
-import { bootedGuest, consoleGuest } from './support/console-guest.ts';
+import { bootedGuest, consoleGuest, guestAtPrompt } from './support/console-guest.ts';
 import type { Guest } from './support/guest.ts';
 import { describeGuests } from './support/qemu.ts';
 import { guestImages } from './support/rig.ts';
@@ -96,7 +96,46 @@ describeGuests('the examples do what they say', () => {
     expect(console.stdout).toContain('This is 10.0.2.15, booted by vmlan');
     expect((await lab.stop()).status).toBe(0);
   });
+
+  it('router-lab', async () => {
+    const bench = examples();
+    Object.assign(bench.env, routerMachine(bench));
+    const lab = await up(bench, 'router-lab');
+    const [a, b, c] = await Promise.all(
+      ['a', 'b', 'c'].map((name) => guestAtPrompt(bench, name, `${name}# `, WHOLE_LOG)),
+    );
+    const wayToC = () => a!.must('traceroute -n -q1 -w9 10.0.0.3').then(hops);
+    for (const router of [a!, b!, c!])
+      await router.must(until('[ $(birdcl show ospf neighbors | grep -c Full/) = 2 ]'));
+    await a!.must(until(`ip route | grep -q '10.0.0.3 via 10.3.0.3'`));
+    expect(await a!.must('birdcl show ospf neighbors')).toMatch(/Full\/DR/);
+    await a!.must('ping -c1 -W9 -I 10.0.0.1 10.0.0.3');
+    expect(await wayToC()).toEqual(['10.0.0.3']);
+
+    await runVmlan(bench, ['link', 'down', 'c:ca']);
+    await a!.must(until(`ip route | grep -q '10.0.0.3 via 10.1.0.2'`));
+    await c!.must(until(`ip route | grep -q '10.0.0.1 via 10.2.0.2'`));
+    expect(await wayToC()).toEqual(['10.1.0.2', '10.0.0.3']);
+    await runVmlan(bench, ['link', 'up', 'c:ca']);
+    await a!.must(until(`ip route | grep -q '10.0.0.3 via 10.3.0.3'`));
+    expect((await lab.stop()).status).toBe(0);
+  });
 });
+
+/** The machine that the example's own script makes, for the user of the bench, as the script's lines for `.env` say. */
+function routerMachine(bench: Workbench): NodeJS.ProcessEnv {
+  const script = join(EXAMPLES, 'router-lab/build-router');
+  const env = { ...process.env, APT_CONFIG: join(guestImages(), '../apt-bookworm/apt.conf') };
+  const said = execFileSync(script, [join(guestImages(), '../router-lab')], { env, encoding: 'utf8' });
+  const files = [...said.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, file]) => {
+    copyFileSync(file!, bench.path(name!));
+    return [name!, bench.path(name!)];
+  });
+  return Object.fromEntries(files);
+}
+
+/** A command line that ends when the condition holds. */
+const until = (condition: string): string => `until ${condition}; do usleep 200000; done`;
 
 /** An initial file system that says one thing. */
 function smallSystem(bench: Workbench, words: string): Buffer {

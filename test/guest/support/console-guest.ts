@@ -47,3 +47,12 @@ export async function bootedGuest(bench: Workbench, node: string, tail: number):
   await child.until(`${node} boots`, () => (child.stdout.includes(`${READY}\n`) ? true : undefined));
   return new Guest(child, '');
 }
+
+/** As `bootedGuest`, for a machine that has a shell with a prompt at its console. */
+export async function guestAtPrompt(bench: Workbench, node: string, prompt: string, tail: number): Promise<Guest> {
+  const child = spawnVmlan(bench, ['console', node, '--tail', String(tail)]);
+  await child.until(`${node} has a prompt`, () => (child.stdout.includes(prompt) ? true : undefined));
+  child.write(`stty raw -echo; ${SHELL_LOOP}\n`);
+  await child.until(`${node} takes commands`, () => (child.stdout.includes(`${READY}\n`) ? true : undefined));
+  return new Guest(child, '');
+}
