@@ -90,7 +90,7 @@ export class Gateway {
     this.names = new NetworkNames({ gateway: config.interface.address, dhcp, hosts }, () => this.#dhcp?.bound() ?? []);
     this.#dns = dns && new DnsServer(dns, config.interface, this.names, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
-    const advertisements = new RouterAdvertisements(scheduler, random);
+    const advertisements = new RouterAdvertisements(undefined, scheduler, random);
     this.#services = [advertisements, this.#dhcp, this.#dns, files].filter((service) => service !== undefined);
     const { hostForwards, guestForwards } = config;
     const egress = nat && { ...nat, gateway: config.interface };

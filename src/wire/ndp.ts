@@ -10,7 +10,7 @@
  *            +----+--+---------+--------------------------------+----------------------+----------------------+--------
  *     option | type 1, length in units of eight octets 1, value …
  *
- * Options that are not known here are passed over (RFC 4861, 4.6).
+ * Options that are not known here are passed over (RFC 4861, 4.6); those of routers for hosts are in `ndp-router-options.ts`.
  */
 import type { Defect } from './defect.ts';
 import { emitIcmpv6 } from './icmpv6.ts';
@@ -25,6 +25,8 @@ import {
 } from './ipv6-address.ts';
 import type { Mac } from './mac.ts';
 import { isGroupMac, readMac, writeMac } from './mac.ts';
+import type { RouterOption, RouterPreference } from './ndp-router-options.ts';
+import { emitRouterOption, parseRouterOption, preferenceAt, preferenceBits } from './ndp-router-options.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
 const ROUTER_SOLICITATION = 133;
@@ -73,6 +75,8 @@ export interface RouterAdvertisement {
   readonly isManaged: boolean;
   /** O: other configuration by DHCPv6. */
   readonly hasOtherConfiguration: boolean;
+  /** Among default routers (RFC 4191, 2.2). */
+  readonly preference: RouterPreference;
   /** Seconds for which the sender is a default router; 0: it is none. */
   readonly routerLifetime: number;
   /** Milliseconds; 0: unspecified. */
@@ -81,6 +85,7 @@ export interface RouterAdvertisement {
   readonly retransTimer: number;
   readonly sourceMac: Mac | undefined;
   readonly mtu: number | undefined;
+  readonly options: readonly RouterOption[];
 }
 
 export interface NeighbourSolicitation {
@@ -123,10 +128,11 @@ interface NdpOptions {
   sourceMac: Mac | undefined;
   targetMac: Mac | undefined;
   mtu: number | undefined;
+  router: RouterOption[];
 }
 
 function readMessage(bytes: Uint8Array, start: number, options: NdpOptions): NdpMessage {
-  const { sourceMac, targetMac, mtu } = options;
+  const { sourceMac, targetMac, mtu, router } = options;
   const target = bytes.subarray(start + TARGET, start + TARGET + IPV6_ADDRESS_LENGTH);
   switch (bytes[start]) {
     case ROUTER_SOLICITATION:
@@ -137,11 +143,14 @@ function readMessage(bytes: Uint8Array, start: number, options: NdpOptions): Ndp
         curHopLimit: bytes[start + CUR_HOP_LIMIT]!,
         isManaged: (bytes[start + ROUTER_FLAGS]! & MANAGED) !== 0,
         hasOtherConfiguration: (bytes[start + ROUTER_FLAGS]! & OTHER) !== 0,
+        // RFC 4191, 2.2: the reserved value means medium.
+        preference: preferenceAt(bytes, start + ROUTER_FLAGS) ?? 'medium',
         routerLifetime: readUint16(bytes, start + ROUTER_LIFETIME),
         reachableTime: readUint32(bytes, start + REACHABLE_TIME),
         retransTimer: readUint32(bytes, start + RETRANS_TIMER),
         sourceMac,
         mtu,
+        options: router,
       };
     case NEIGHBOUR_SOLICITATION:
       return { kind: 'neighbour-solicitation', target, sourceMac };
@@ -184,7 +193,7 @@ const MAC_VALUE = 2;
 const MTU_VALUE = 4;
 
 function parseOptions(bytes: Uint8Array, start: number, end: number): NdpOptions | Defect {
-  const options: NdpOptions = { sourceMac: undefined, targetMac: undefined, mtu: undefined };
+  const options: NdpOptions = { sourceMac: undefined, targetMac: undefined, mtu: undefined, router: [] };
   for (let at = start; at < end; ) {
     if (end - at < OPTION_UNIT) return 'truncated';
     const length = bytes[at + OPTION_LENGTH]! * OPTION_UNIT;
@@ -200,7 +209,11 @@ function parseOptions(bytes: Uint8Array, start: number, end: number): NdpOptions
 
 function readOption(bytes: Uint8Array, at: number, length: number, options: NdpOptions): Defect | undefined {
   const type = bytes[at];
-  if (type !== OPTION_SOURCE_MAC && type !== OPTION_TARGET_MAC && type !== OPTION_MTU) return undefined;
+  if (type !== OPTION_SOURCE_MAC && type !== OPTION_TARGET_MAC && type !== OPTION_MTU) {
+    const option = parseRouterOption(bytes, at, length);
+    if (option !== undefined) options.router.push(option);
+    return undefined;
+  }
   if (length !== OPTION_UNIT) return 'bad-length';
   if (type === OPTION_MTU) {
     options.mtu = readUint32(bytes, at + MTU_VALUE);
@@ -239,15 +252,21 @@ export function emitNdp(message: NdpMessage, out: Uint8Array, at: number): numbe
 function emitRouterAdvertisement(message: RouterAdvertisement, out: Uint8Array, at: number): number {
   emitIcmpv6(ROUTER_ADVERTISEMENT, out, at);
   out[at + CUR_HOP_LIMIT] = message.curHopLimit;
-  out[at + ROUTER_FLAGS] = (message.isManaged ? MANAGED : 0) | (message.hasOtherConfiguration ? OTHER : 0);
+  out[at + ROUTER_FLAGS] =
+    (message.isManaged ? MANAGED : 0) |
+    (message.hasOtherConfiguration ? OTHER : 0) |
+    preferenceBits(message.preference);
   writeUint16(out, at + ROUTER_LIFETIME, message.routerLifetime);
   writeUint32(out, at + REACHABLE_TIME, message.reachableTime);
   writeUint32(out, at + RETRANS_TIMER, message.retransTimer);
-  const end = emitMacOption(OPTION_SOURCE_MAC, message.sourceMac, out, at + 16);
-  if (message.mtu === undefined) return end;
-  emitOptionHeader(OPTION_MTU, out, end);
-  writeUint32(out, end + MTU_VALUE, message.mtu);
-  return end + OPTION_UNIT;
+  let end = emitMacOption(OPTION_SOURCE_MAC, message.sourceMac, out, at + 16);
+  if (message.mtu !== undefined) {
+    emitOptionHeader(OPTION_MTU, out, end);
+    writeUint32(out, end + MTU_VALUE, message.mtu);
+    end += OPTION_UNIT;
+  }
+  for (const option of message.options) end = emitRouterOption(option, out, end);
+  return end;
 }
 
 function emitMacOption(type: number, mac: Mac | undefined, out: Uint8Array, at: number): number {

@@ -18,11 +18,13 @@ const ROUTER: RouterAdvertisement = {
   curHopLimit: 64,
   isManaged: true,
   hasOtherConfiguration: false,
+  preference: 'high',
   routerLifetime: 0x1234,
   reachableTime: 0x12345678,
   retransTimer: 0x9abcdef0,
   sourceMac: TWO.mac,
   mtu: 9000,
+  options: [],
 };
 
 const table: readonly { name: string; message: NdpMessage }[] = [
@@ -60,7 +62,7 @@ describe('a message of neighbour discovery', () => {
     expect(out.slice(0, emitNdp(message, out, 0))).toEqual(wanted);
   });
 
-  it('is read with options that are not known here: a nonce, a prefix', () => {
+  it('is read with options that are not known here, such as a nonce, and with those of routers', () => {
     expect(parsed(packet('ndp-duplicate-probe'))).toEqual({
       kind: 'neighbour-solicitation',
       target: TWO.address,
@@ -69,11 +71,22 @@ describe('a message of neighbour discovery', () => {
     expect(parsed(packet('ndp-router-advertisement-libslirp'))).toEqual({
       ...ROUTER,
       isManaged: false,
+      preference: 'medium',
       routerLifetime: 1800,
       reachableTime: 0,
       retransTimer: 0,
       sourceMac: 0x525600000002,
       mtu: undefined,
+      options: [
+        {
+          kind: 'prefix',
+          prefix: { address: ip6('fec0::'), prefixLength: 64 },
+          isOnLink: true,
+          isAutonomous: true,
+          validLifetime: 86_400,
+          preferredLifetime: 14_400,
+        },
+      ],
     });
   });
 
