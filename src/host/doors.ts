@@ -1,4 +1,7 @@
-/** Doors on real sockets: listening ones, and connecting ones that try again for as long as they are open. */
+/**
+ * Doors on real sockets: listening ones, and connecting ones that try again for as long as they are open, or wait until there is a
+ * socket to connect to.
+ */
 import { chmodSync, statSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
@@ -7,6 +10,7 @@ import type { SocketAddress } from '../base/socket-address.ts';
 import { formatSocketAddress } from '../base/socket-address.ts';
 import type { Arrival, Door, DoorMode, LeaveReason } from '../link/arrival.ts';
 import { removeDeadSocket } from './dead-socket.ts';
+import { awaitPath } from './path-watch.ts';
 import { StartError } from './start-error.ts';
 import { StreamPort } from './stream-port.ts';
 import { checkUnixPath } from './unix-path.ts';
@@ -68,6 +72,7 @@ function connectTo(
   let delay = FIRST_RETRY_DELAY;
   let trouble: string | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let stopWaiting: (() => void) | undefined;
   let pending: Socket | undefined;
   let isOpen = true;
   const again = () => {
@@ -75,10 +80,16 @@ function connectTo(
     retry = setTimeout(attempt, delay);
     delay = Math.min(2 * delay, LONGEST_RETRY_DELAY);
   };
+  const appeared = () => {
+    delay = FIRST_RETRY_DELAY;
+    attempt();
+  };
   const failed = ({ code = 'unknown' }: NodeJS.ErrnoException) => {
     if (code !== trouble && !isAbsence(code, address)) onTrouble(code);
     trouble = code;
-    again();
+    stopWaiting =
+      isOpen && code === 'ENOENT' && address.kind === 'unix' ? awaitPath(address.path, appeared) : undefined;
+    if (stopWaiting === undefined) again();
   };
   const attempt = () => {
     const socket = connect(
@@ -107,6 +118,7 @@ function connectTo(
     close: async () => {
       isOpen = false;
       clearTimeout(retry);
+      stopWaiting?.();
       pending?.destroy();
       for (const port of open) port.close();
     },
