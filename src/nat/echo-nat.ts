@@ -76,7 +76,7 @@ export class EchoNat {
 
   #open(key: number, { from, identifier }: EchoRequest): EchoQueries | undefined {
     const { stack, counters, flows } = this.#options;
-    if (!stack.leadsTo(readUint32(from, 0))) {
+    if (!stack.leadsTo(from)) {
       counters.add('echo-foreign-source');
       return undefined;
     }
@@ -154,7 +154,7 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
 
   replied(from: Uint8Array, sequence: number, payload: Uint8Array, ttl: number | undefined): void {
     const { stack, counters } = this.#options;
-    if (stack.isInside(readUint32(from, 0))) {
+    if (stack.isInside(from)) {
       counters.add('echo-ambiguous-source');
       return;
     }

@@ -9,7 +9,6 @@ import type { Stack } from '../stack/stack.ts';
 import { ICMPV4_PARAMETER_PROBLEM, ICMPV4_TIME_EXCEEDED, ICMPV4_UNREACHABLE } from '../wire/icmpv4.ts';
 import { emitIpv4, IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, PROTOCOL_UDP, pseudoHeaderSum } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { readUint32 } from '../wire/octets.ts';
 import { emitUdp, UDP_HEADER_LENGTH } from '../wire/udp.ts';
 
 /** A packet that a guest sent, as far as it is known. */
@@ -69,5 +68,5 @@ function isAboutPacket(type: number): boolean {
 /** Undefined, which is the router itself, for the host and for who has an address that means somebody else in the lab. */
 function reporterOf({ reporter }: HostIcmpError, stack: Stack): Uint8Array | undefined {
   if (reporter === undefined || reporter.length !== 4 || isLoopback(reporter)) return undefined;
-  return stack.isInside(readUint32(reporter, 0)) ? undefined : reporter;
+  return stack.isInside(reporter) ? undefined : reporter;
 }

@@ -1,13 +1,12 @@
 import type { Endpoint } from '../base/endpoint.ts';
-import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { readUint32 } from '../wire/octets.ts';
+import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { isLoopback } from './guest-error.ts';
 
 /** What decides whether the answers to a client come to the gateway. */
 export interface ShowingStack {
   readonly interface: Ipv4Interface | undefined;
   readonly takesTransit: boolean;
-  isInside(address: Ipv4): boolean;
+  isInside(address: Uint8Array): boolean;
 }
 
 /**
@@ -17,5 +16,5 @@ export interface ShowingStack {
 export function canBeShown({ address, port }: Endpoint, stack: ShowingStack): boolean {
   if (stack.interface === undefined || !stack.takesTransit) return false;
   if (address.length !== 4 || port === 0 || isLoopback(address)) return false;
-  return !stack.isInside(readUint32(address, 0));
+  return !stack.isInside(address);
 }

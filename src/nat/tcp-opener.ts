@@ -9,16 +9,13 @@ import type { Counters } from '../base/counters.ts';
 import type { ConnectFailure, ConnectOptions, HostNet, HostStream } from '../base/host-net.ts';
 import type { Millis, Scheduler, Timer } from '../base/time.ts';
 import type { TcpLayer, TcpRequest } from '../stack/tcp-layer.ts';
-import { ADMINISTRATIVELY_PROHIBITED, HOST_UNREACHABLE, NETWORK_UNREACHABLE } from '../wire/icmpv4.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { readUint32 } from '../wire/octets.ts';
 import type { FlowTable } from './flow.ts';
 import type { GuestForward } from './forward-spec.ts';
 import type { TcpFlowEnd, TcpFlowOwner, TcpOpening } from './tcp-flow.ts';
 import { GuestSide, HostSide, TcpFlow } from './tcp-flow.ts';
 
 export interface TcpOpenerOutside {
-  readonly stack: { readonly tcp: TcpLayer; leadsTo(address: Ipv4): boolean };
+  readonly stack: { readonly tcp: TcpLayer; leadsTo(address: Uint8Array): boolean };
   readonly net: HostNet;
   readonly flows: FlowTable;
   readonly counters: Counters;
@@ -57,7 +54,7 @@ export class TcpOpener implements TcpFlowOwner {
   /** Connects to `target` for the guest and answers its SYN by what comes of it. */
   open(request: TcpRequest, target: TcpTarget, options?: ConnectOptions): void {
     const { flows, counters, scheduler } = this.#outside;
-    if (!this.#outside.stack.leadsTo(readUint32(request.from.address, 0))) {
+    if (!this.#outside.stack.leadsTo(request.from.address)) {
       // No answer would find it.
       counters.add('tcp-foreign-source');
       request.ignore();
@@ -192,15 +189,15 @@ class HeldRequest implements TcpOpening {
         this.#request.refuse();
         break;
       case 'network-unreachable':
-        this.#request.unreachable(NETWORK_UNREACHABLE);
+        this.#request.unreachable('network');
         break;
       case 'prohibited':
-        this.#request.unreachable(ADMINISTRATIVELY_PROHIBITED);
+        this.#request.unreachable('prohibited');
         break;
       case 'host-unreachable':
       case 'timeout':
       case 'other':
-        this.#request.unreachable(HOST_UNREACHABLE);
+        this.#request.unreachable('host');
         break;
     }
   }

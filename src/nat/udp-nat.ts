@@ -14,6 +14,7 @@
  */
 import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../base/endpoint.ts';
+import { isSameAddress } from '../base/endpoint.ts';
 import type {
   DatagramOptions,
   HostDatagramEvents,
@@ -72,33 +73,33 @@ export class UdpNat {
 
   #take(datagram: UnclaimedDatagram): UnclaimedVerdict {
     const { source, sourcePort, destination, destinationPort } = datagram;
-    const key = source * 0x1_0000 + sourcePort;
+    const key = readUint32(source, 0) * 0x1_0000 + sourcePort;
     const known = this.#mappings.use(key);
     if (known?.isAimedAt(destination, destinationPort) === true) {
       known.send(datagram);
       return 'taken';
     }
     if (destinationPort === 0) return 'port-unreachable';
-    const peer = { address: ipv4Octets(destination), port: destinationPort };
+    const peer = { address: destination.slice(), port: destinationPort };
     const verdict = this.#options.policy.decide('udp', peer);
     if (verdict.kind === 'refused') {
       this.#options.counters.add(verdict.reason);
       // An address of the router's own is there, and nobody listens at it: nothing is forwarded that could be prohibited.
       return datagram.isTransit ? 'prohibited' : 'port-unreachable';
     }
-    const mapping = known ?? this.#open(key, source, sourcePort);
-    mapping?.aim(destination, peer, verdict.to);
+    const mapping = known ?? this.#open(key, source.slice(), sourcePort);
+    mapping?.aim(peer, verdict.to);
     mapping?.send(datagram);
     return 'taken';
   }
 
-  #open(key: number, address: Ipv4, port: number): UdpMapping | undefined {
+  #open(key: number, address: Uint8Array, port: number): UdpMapping | undefined {
     const { stack, counters, flows } = this.#options;
     if (!stack.leadsTo(address)) {
       counters.add('udp-foreign-source');
       return undefined;
     }
-    const mapping = new UdpMapping(address, port, this.#options, {
+    const mapping = new UdpMapping({ address, port }, this.#options, {
       use: () => this.#mappings.use(key),
       remove: () => this.#mappings.remove(key, mapping),
     });
@@ -126,8 +127,7 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
   readonly #place: Place;
   readonly #socket: HostDatagramSocket;
   #asksOnlyNames = true;
-  /** Where the last datagram went: as a number, as the guest and as the host see it. */
-  #destination: Ipv4 = 0;
+  /** Where the last datagram went, as the guest and as the host see it. */
   #peer: Endpoint | undefined;
   #to: Endpoint | undefined;
   #hasSeveralPeers = false;
@@ -135,9 +135,9 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
   #ttl = 0;
   #dontFragment = false;
 
-  constructor(address: Ipv4, port: number, options: UdpNatOptions, place: Place) {
-    this.owner = address;
-    this.guest = { address: ipv4Octets(address), port };
+  constructor(guest: Endpoint, options: UdpNatOptions, place: Place) {
+    this.owner = readUint32(guest.address, 0);
+    this.guest = guest;
     this.#options = options;
     this.#place = place;
     const { net, source } = options;
@@ -156,15 +156,14 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
     return this.#asksOnlyNames ? DNS_IDLE_TIME : IDLE_TIME;
   }
 
-  isAimedAt(destination: Ipv4, port: number): boolean {
-    return this.#destination === destination && this.#peer?.port === port;
+  isAimedAt(address: Uint8Array, port: number): boolean {
+    return this.#peer?.port === port && isSameAddress(this.#peer.address, address);
   }
 
   /** The next datagrams go to `peer`, which for the host is `to`. */
-  aim(destination: Ipv4, peer: Endpoint, to: Endpoint): void {
+  aim(peer: Endpoint, to: Endpoint): void {
     if (this.#peer !== undefined) this.#hasSeveralPeers = true;
     if (peer.port !== DNS_PORT) this.#asksOnlyNames = false;
-    this.#destination = destination;
     this.#peer = peer;
     this.#to = to;
   }
@@ -187,7 +186,7 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
     if (own === undefined) return;
     this.#place.use();
     const isHost = isLoopback(from.address);
-    if (!isHost && stack.isInside(readUint32(from.address, 0))) {
+    if (!isHost && stack.isInside(from.address)) {
       // The host's network has the lab's addresses too: this would seem to come from another guest.
       counters.add('udp-ambiguous-source');
       return;

@@ -17,7 +17,7 @@
 import type { FrameBatch } from '../link/frame-batch.ts';
 import { batchOf } from '../link/frame-batch.ts';
 import type { Forwarder, ForwardingVerdict } from '../stack/forwarder.ts';
-import type { IncomingPacket } from '../stack/ipv4-input.ts';
+import type { IncomingIpv4 } from '../stack/ipv4-input.ts';
 import type { Stack } from '../stack/stack.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import { IPV4_HEADER_LENGTH, Ipv4View } from '../wire/ipv4.ts';
@@ -111,7 +111,7 @@ class Arm implements Forwarder {
     this.stack = stack;
   }
 
-  forward(packet: IncomingPacket): ForwardingVerdict {
+  forward(packet: IncomingIpv4): ForwardingVerdict {
     const { batch, index, ip } = packet;
     const { destination } = ip;
     const route = this.#routeTo(destination);
@@ -151,7 +151,7 @@ class Arm implements Forwarder {
     return this.#lastRoute;
   }
 
-  #sendFragments(out: Arm, hop: Ipv4, { batch, ip }: IncomingPacket): 'forwarded' {
+  #sendFragments(out: Arm, hop: Ipv4, { batch, ip }: IncomingIpv4): 'forwarded' {
     this.#flush();
     this.#begin(out);
     for (const fragment of fragmentsOf(batch.bytes, ip, out.stack.transit.mtu)) out.stack.transit.send(fragment, hop);

@@ -1,6 +1,6 @@
 /** What a stack asks of a router that it is an interface of. One forwarder is one interface of the router, and belongs to one stack. */
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import type { IncomingPacket } from './ipv4-input.ts';
+import type { IncomingIpv4 } from './ipv4-input.ts';
 
 /** What became of a packet for another host. */
 export type ForwardingVerdict =
@@ -22,7 +22,7 @@ export type ForwardingVerdict =
 
 export interface Forwarder {
   /** Judges a packet for another host that came in here; what is forwarded leaves when the batch ends. */
-  forward(packet: IncomingPacket): ForwardingVerdict;
+  forward(packet: IncomingIpv4): ForwardingVerdict;
   /** The frames of a push are over. */
   endBatch(): void;
   /** Sends a whole frame of the stack's own, whose destination is not reached by its link, as if it had been forwarded; false where no route leads there. */

@@ -26,7 +26,9 @@ import { ipv4Octets } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Addressing } from './addressing.ts';
 import type { EchoReply, EchoRequest, IcmpError, IcmpLayer } from './icmp-layer.ts';
-import type { IncomingPacket, Ipv4Protocol } from './ipv4-input.ts';
+import type { OnReportedError } from './ip-network.ts';
+import type { IncomingPacket, IpProtocol } from './ip-packet.ts';
+import { destinationOf, sourceOf } from './ip-packet.ts';
 import type { Ipv4Output } from './ipv4-output.ts';
 import { TokenBucket } from './token-bucket.ts';
 
@@ -60,20 +62,10 @@ interface Ping {
 
 type OnTransitEcho = (request: EchoRequest) => 'taken' | 'prohibited';
 
-/** An error about a packet that this stack sent: its addresses, and what is quoted of its payload at [start, end) of `bytes`. */
-export interface ReportedError {
-  readonly type: number;
-  readonly code: number;
-  /** Of `fragmentation needed`: octets that the next hop takes (RFC 1191); otherwise 0. */
-  readonly mtu: number;
-  readonly source: Ipv4;
-  readonly destination: Ipv4;
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
+/** RFC 791, 3.2: what every path takes, nearly; a smaller report is not believed. */
+const SMALLEST_PATH = 576;
 
-export class Icmp implements Ipv4Protocol, IcmpLayer {
+export class Icmp implements IpProtocol, IcmpLayer {
   readonly #scheduler: Scheduler;
   readonly #addressing: Addressing;
   readonly #output: Ipv4Output;
@@ -85,7 +77,7 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
   /** By sequence number. */
   readonly #pings = new Map<number, Ping>();
   /** By protocol number. */
-  readonly #onError = new Map<number, (error: ReportedError) => boolean>();
+  readonly #onError = new Map<number, OnReportedError>();
   readonly #identifier: number;
   #sequence = 0;
   #onTransitEcho: OnTransitEcho | undefined;
@@ -100,8 +92,8 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
   }
 
   receive(packet: IncomingPacket): void {
-    const { batch, index, ip } = packet;
-    const defect = this.#message.bind(batch.bytes, ip.payloadStart, ip.payloadEnd);
+    const { batch, index, payloadStart, payloadEnd } = packet;
+    const defect = this.#message.bind(batch.bytes, payloadStart, payloadEnd);
     const reason =
       defect === undefined ? this.#handle(packet) : defect === 'bad-checksum' ? 'icmp-bad-checksum' : 'icmp-malformed';
     if (reason !== undefined) this.#drops.dropped(reason, batch, index, index + 1);
@@ -117,44 +109,46 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
   }
 
   #answerEcho(packet: IncomingPacket): DropReason | undefined {
-    const { batch, ip, isBroadcast, isTransit } = packet;
-    if (isBroadcast) return 'icmp-broadcast-echo';
+    const { batch, addressesAt, isGroup, isTransit } = packet;
+    if (isGroup) return 'icmp-broadcast-echo';
     if (isTransit) return this.#passEcho(packet);
-    if (!this.#addressing.isOurs(ip.destination)) return 'ipv4-not-local';
+    const source = readUint32(batch.bytes, addressesAt);
+    const destination = readUint32(batch.bytes, addressesAt + 4);
+    if (!this.#addressing.isOurs(destination)) return 'ipv4-not-local';
     const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
     const payload = batch.bytes.subarray(payloadStart, payloadEnd);
-    this.#send(ip.destination, ip.source, { type: ICMPV4_ECHO_REPLY, code: 0, identifier, sequence }, payload);
+    this.#send(destination, source, { type: ICMPV4_ECHO_REPLY, code: 0, identifier, sequence }, payload);
     return undefined;
   }
 
   #passEcho(packet: IncomingPacket): DropReason | undefined {
     if (this.#onTransitEcho === undefined) return 'ipv4-not-local';
-    const { source, destination, ttl } = packet.ip;
     const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
     const payload = packet.batch.bytes.subarray(payloadStart, payloadEnd);
-    const request = { from: ipv4Octets(source), to: ipv4Octets(destination), ttl, identifier, sequence, payload };
+    const { ttl } = packet;
+    const request = { from: sourceOf(packet), to: destinationOf(packet), ttl, identifier, sequence, payload };
     if (this.#onTransitEcho(request) === 'taken') return undefined;
     this.unreachable(ADMINISTRATIVELY_PROHIBITED, packet);
     return 'icmp-prohibited';
   }
 
-  #takeReply({ ip }: IncomingPacket): DropReason | undefined {
+  #takeReply({ batch, addressesAt }: IncomingPacket): DropReason | undefined {
     const { identifier, sequence } = this.#message;
     const ping = this.#pings.get(sequence);
-    if (ping === undefined || identifier !== this.#identifier || ping.to !== ip.source) return 'icmp-unmatched';
+    const isAsked = identifier === this.#identifier && ping?.to === readUint32(batch.bytes, addressesAt);
+    if (ping === undefined || !isAsked) return 'icmp-unmatched';
     this.#finish(sequence, { kind: 'reply', rtt: this.#scheduler.now() - ping.sentAt });
     return undefined;
   }
 
   #takeError({ batch }: IncomingPacket): DropReason | undefined {
-    const { type, code, payloadStart, payloadEnd } = this.#message;
-    const isFragmentationNeeded = type === ICMPV4_UNREACHABLE && code === FRAGMENTATION_NEEDED;
-    const mtu = isFragmentationNeeded ? this.#message.sequence : 0;
+    // The place of the sequence number is that of RFC 1191's MTU.
+    const { type, code, sequence: mtu, payloadStart, payloadEnd } = this.#message;
     return this.#fail(batch.bytes, payloadStart, payloadEnd, type, code, mtu) ? undefined : 'icmp-unmatched';
   }
 
   /** Hands errors about packets of `protocol` to `handler`, which says whether they were about something that it sent. */
-  onError(protocol: number, handler: (error: ReportedError) => boolean): void {
+  onError(protocol: number, handler: OnReportedError): void {
     this.#onError.set(protocol, handler);
   }
 
@@ -209,8 +203,17 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     const ip = this.#quotedIp;
     if (ip.bindQuoted(bytes, start, end) !== undefined || ip.fragmentOffset !== 0) return false;
     if (ip.protocol === PROTOCOL_ICMP) return type === ICMPV4_UNREACHABLE && this.#failPing(bytes, ip, code);
-    const { source, destination, payloadStart, payloadEnd } = ip;
-    const error = { type, code, mtu, source, destination, bytes, start: payloadStart, end: payloadEnd };
+    const isTooLong = type === ICMPV4_UNREACHABLE && code === FRAGMENTATION_NEEDED;
+    const kind = isTooLong ? 'too-long' : type === ICMPV4_UNREACHABLE ? 'unreachable' : 'other';
+    const error = {
+      kind,
+      mtu: isTooLong ? Math.max(mtu, SMALLEST_PATH) : 0,
+      source: ipv4Octets(ip.source),
+      destination: ipv4Octets(ip.destination),
+      bytes,
+      start: ip.payloadStart,
+      end: ip.payloadEnd,
+    } as const;
     return this.#onError.get(ip.protocol)?.(error) === true;
   }
 
@@ -248,12 +251,13 @@ export class Icmp implements Ipv4Protocol, IcmpLayer {
     this.#sendError(error, this.#addressing.first, ip.source, frame.subarray(ip.start, ip.payloadEnd));
   }
 
-  #report(error: IcmpError, packet: IncomingPacket): void {
-    const { batch, ip, isTransit } = packet;
-    if (packet.isBroadcast || !this.#isReportable(batch.bytes, ip)) return;
+  #report(error: IcmpError, { batch, start, payloadEnd, isGroup, isTransit }: IncomingPacket): void {
+    const ip = this.#quotedIp;
+    if (isGroup || ip.bindQuoted(batch.bytes, start, payloadEnd) !== undefined) return;
+    if (!this.#isReportable(batch.bytes, ip)) return;
     if (!isTransit && !this.#addressing.isOurs(ip.destination)) return;
     const source = isTransit ? this.#addressing.first : ip.destination;
-    this.#sendError(error, source, ip.source, batch.bytes.subarray(ip.start, ip.payloadEnd));
+    this.#sendError(error, source, ip.source, batch.bytes.subarray(start, payloadEnd));
   }
 
   report(error: IcmpError, packet: Uint8Array, reporter?: Uint8Array): void {

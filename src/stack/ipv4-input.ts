@@ -5,47 +5,37 @@ import type { FrameBatch } from '../link/frame-batch.ts';
 import { batchOf } from '../link/frame-batch.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import { NETWORK_UNREACHABLE, PROTOCOL_UNREACHABLE, REASSEMBLY_TIME_EXCEEDED, TTL_EXCEEDED } from '../wire/icmpv4.ts';
-import { Ipv4View } from '../wire/ipv4.ts';
+import { IPV4_SOURCE, Ipv4View } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { isOnLink } from '../wire/ipv4-address.ts';
 import { isGroupMac, readMac } from '../wire/mac.ts';
 import type { Addressing } from './addressing.ts';
 import { isUnicastIpv4 } from './addressing.ts';
 import type { Icmp } from './icmp.ts';
+import type { IncomingPacket, IpProtocol } from './ip-packet.ts';
 import { Reassembly } from './reassembly.ts';
 
-/** A packet that is for us; one object, re-bound per packet. What is needed of it is read before anything is sent. */
-export interface IncomingPacket {
-  readonly batch: FrameBatch;
-  readonly index: number;
+/** An IPv4 packet that is for us, or for another host. */
+export interface IncomingIpv4 extends IncomingPacket {
   readonly ip: Ipv4View;
-  /** It went to a broadcast address, or to us in a broadcast frame: no error and no echo answers it (RFC 1122, 3.2.2). */
-  readonly isBroadcast: boolean;
-  /** It is for another host, off the link, and came to us as its router. */
-  readonly isTransit: boolean;
-}
-
-/** What takes the packets of one protocol number. */
-export interface Ipv4Protocol {
-  receive(packet: IncomingPacket): void;
 }
 
 export class Ipv4Input {
   readonly #addressing: Addressing;
   readonly #drops: DropSink;
   readonly #icmp: Icmp;
-  readonly #protocols: ReadonlyMap<number, Ipv4Protocol>;
+  readonly #protocols: ReadonlyMap<number, IpProtocol>;
   readonly #takesTransit: boolean;
   readonly reassembly: Reassembly;
-  readonly #ip = new Ipv4View();
-  readonly #packet = { batch: batchOf([]), index: 0, ip: this.#ip, isBroadcast: false, isTransit: false };
+  readonly #packet = new Ipv4Packet();
+  readonly #ip = this.#packet.ip;
 
   constructor(
     scheduler: Scheduler,
     addressing: Addressing,
     drops: DropSink,
     icmp: Icmp,
-    protocols: ReadonlyMap<number, Ipv4Protocol>,
+    protocols: ReadonlyMap<number, IpProtocol>,
     takesTransit: boolean,
   ) {
     this.#takesTransit = takesTransit;
@@ -142,11 +132,11 @@ export class Ipv4Input {
     this.#icmp.unreachable(PROTOCOL_UNREACHABLE, packet);
   }
 
-  #describe(batch: FrameBatch, index: number): IncomingPacket {
+  #describe(batch: FrameBatch, index: number): IncomingIpv4 {
     const packet = this.#packet;
     packet.batch = batch;
     packet.index = index;
-    packet.isBroadcast =
+    packet.isGroup =
       this.#addressing.isBroadcast(this.#ip.destination) || isGroupMac(readMac(batch.bytes, batch.starts[index]!));
     packet.isTransit = !this.#isLocal(this.#ip.destination);
     return packet;
@@ -156,5 +146,39 @@ export class Ipv4Input {
   #reassemblyTimedOut(first: FrameBatch): void {
     const defect = this.#ip.bind(first.bytes, first.starts[0]! + ETHERNET_HEADER_LENGTH, first.ends[0]!);
     if (defect === undefined) this.#icmp.timeExceeded(REASSEMBLY_TIME_EXCEEDED, this.#describe(first, 0));
+  }
+}
+
+/** The one packet, whose fields are those that its view reads. */
+class Ipv4Packet implements IncomingIpv4 {
+  readonly addressLength = 4;
+  readonly ip = new Ipv4View();
+  batch: FrameBatch = batchOf([]);
+  index = 0;
+  isGroup = false;
+  isTransit = false;
+
+  get addressesAt(): number {
+    return this.ip.start + IPV4_SOURCE;
+  }
+
+  get start(): number {
+    return this.ip.start;
+  }
+
+  get payloadStart(): number {
+    return this.ip.payloadStart;
+  }
+
+  get payloadEnd(): number {
+    return this.ip.payloadEnd;
+  }
+
+  get ttl(): number {
+    return this.ip.ttl;
+  }
+
+  get dontFragment(): boolean {
+    return this.ip.dontFragment;
   }
 }

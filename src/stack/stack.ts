@@ -7,9 +7,11 @@
  *
  *     push ── arp ── neighbours ─┐                      transmitter collects frames, one push per piece of work
  *        ├─── ipv4-input ── reassembly                  addressing  knows whose address is whose
- *        │         └── icmp, udp, tcp/ ── ipv4-output ── neighbours ── transmitter
+ *        │         └── icmp, udp, tcp/ ── ipv4-network ── ipv4-output ── neighbours ── transmitter
  *        └─── ipv6-input ── icmpv6 ── ndp
  *                              └───────┴── ipv6-output ── transmitter
+ *
+ * UDP and TCP know addresses as octets and IP as an `IpNetwork`, one per family.
  *
  * Who owns what: `Addressing` and `Ipv6Addressing` the addresses, `Neighbours` the packets that wait for a MAC, `Reassembly` the
  * fragments, `Udp` the listeners, `Tcp` the connections, `Icmp` the pings. Every table and queue has a limit; a guest can make the stack forget or drop,
@@ -46,8 +48,10 @@ import type { PingOptions, PingResult } from './icmp.ts';
 import { Icmp } from './icmp.ts';
 import type { IcmpLayer } from './icmp-layer.ts';
 import { Icmpv6 } from './icmpv6.ts';
-import type { Ipv4Protocol } from './ipv4-input.ts';
+import type { IpNetwork } from './ip-network.ts';
+import type { IpProtocol } from './ip-packet.ts';
 import { Ipv4Input } from './ipv4-input.ts';
+import { Ipv4Network } from './ipv4-network.ts';
 import { Ipv4Output } from './ipv4-output.ts';
 import { Ipv6Addressing } from './ipv6-addressing.ts';
 import { Ipv6Input } from './ipv6-input.ts';
@@ -84,6 +88,7 @@ export class Stack implements Port, DropSink {
   readonly transit: TransitOutput;
   readonly #transmitter: Transmitter;
   readonly #addressing = new Addressing();
+  readonly #networks: readonly IpNetwork[];
   readonly #arp: Arp;
   readonly #icmp: Icmp;
   readonly #tcp: Tcp;
@@ -105,21 +110,28 @@ export class Stack implements Port, DropSink {
     this.transit = new TransitOutput(mtu, this.#transmitter, this.#arp.neighbours);
     const output = new Ipv4Output(mtu, random, this.#transmitter, this.#addressing, this.#arp.neighbours, this);
     this.#icmp = new Icmp(scheduler, random, this.#addressing, output, this);
-    const udp = new Udp(random, this.#addressing, output, this.#icmp, this);
+    this.#networks = [
+      new Ipv4Network({
+        mtu,
+        transmitter: this.#transmitter,
+        addressing: this.#addressing,
+        neighbours: this.#arp.neighbours,
+        output,
+        icmp: this.#icmp,
+        drops: this,
+      }),
+    ];
+    const udp = new Udp(random, this.#networks, this);
     this.udp = udp;
     this.#tcp = new Tcp({
-      mtu,
       scheduler,
       random,
       transmitter: this.#transmitter,
-      addressing: this.#addressing,
-      neighbours: this.#arp.neighbours,
-      output,
-      icmp: this.#icmp,
+      networks: this.#networks,
       drops: this,
       queuedTowards: (to) => this.#receiver?.egress?.queuedTowards(to) ?? 0,
     });
-    const protocols = new Map<number, Ipv4Protocol>([
+    const protocols = new Map<number, IpProtocol>([
       [PROTOCOL_ICMP, this.#icmp],
       [PROTOCOL_UDP, udp],
       [PROTOCOL_TCP, this.#tcp],
@@ -145,18 +157,22 @@ export class Stack implements Port, DropSink {
   }
 
   /** The address is on the link, or in a network to which a router of the link leads. */
-  leadsTo(address: Ipv4): boolean {
-    return this.#addressing.leadsTo(address);
+  leadsTo(address: Uint8Array): boolean {
+    return this.#networkOf(address)?.leadsTo(address) === true;
   }
 
   /** The same, or in a network that is reached by another interface of the router. */
-  isInside(address: Ipv4): boolean {
-    return this.#addressing.leadsTo(address) || this.#addressing.forwarder?.isInside(address) === true;
+  isInside(address: Uint8Array): boolean {
+    return this.#networkOf(address)?.isInside(address) === true;
   }
 
   /** The station has the address, on this link or, as a router, on another. */
-  isOurs(address: Ipv4): boolean {
-    return this.#addressing.isOurs(address);
+  isOurs(address: Uint8Array): boolean {
+    return this.#networkOf(address)?.isOurs(address) === true;
+  }
+
+  #networkOf({ length }: Uint8Array): IpNetwork | undefined {
+    return this.#networks.find(({ addressLength }) => addressLength === length);
   }
 
   /** The first IPv4 address; undefined while there is none. */

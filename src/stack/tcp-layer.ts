@@ -1,9 +1,10 @@
 /** What the TCP layer of a stack offers to services and to those who translate conversations with hosts off the link. */
 import type { Endpoint } from '../base/endpoint.ts';
 import type { Lender } from '../base/loan.ts';
+import type { Unreachable } from './ip-network.ts';
 
 export interface TcpLayer {
-  /** Takes connections to `port` at an address of the stack's own (all of them where undefined); throws where the port is taken. */
+  /** Takes connections to `port` at an address of the stack's own (all of them, of both families, where undefined); throws where the port is taken. */
   listen(port: number, onRequest: OnTcpRequest, address?: Uint8Array): TcpListener;
   /**
    * Takes the connections that no listener takes: those to other hosts, of a stack that takes transit, and those to ports of its own
@@ -34,8 +35,8 @@ export interface TcpRequest {
   accept(events: TcpEvents): TcpConnection;
   /** Answers with RST. */
   refuse(): void;
-  /** Answers with ICMP's destination unreachable and its code. */
-  unreachable(code: number): void;
+  /** Answers with destination unreachable, of the family's ICMP. */
+  unreachable(why: Unreachable): void;
   /** Says nothing; when the guest repeats its SYN, that is a new request. */
   ignore(): void;
   /** The guest gave up (it sent RST) or the layer needed the room: no method has an effect any more. */

@@ -1,6 +1,5 @@
 /** What the UDP layer of a stack offers to services and to stations' programs. */
 import type { Endpoint } from '../base/endpoint.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 
 /** A datagram that arrived. `payload` is on loan until the handler returns. */
@@ -16,7 +15,7 @@ export interface UdpDatagram {
 }
 
 export interface UdpLayer {
-  /** Takes datagrams for `port` (0: a free port from 49152 up, RFC 6335) on the address of `options`; throws where the port is taken. */
+  /** Takes datagrams of both families for `port` (0: a free port from 49152 up, RFC 6335), or those to the address of `options`; throws where the port is taken. */
   open(port: number, onDatagram: (datagram: UdpDatagram) => void, options?: UdpBindOptions): UdpSocket;
   /**
    * Takes the datagrams that nobody else takes: those for other hosts, of a stack that takes transit, and those for ports of its own
@@ -51,11 +50,11 @@ export interface UdpSendOptions {
   readonly source?: Uint8Array;
 }
 
-/** A datagram that nobody took. One object that moves from datagram to datagram; `payload` is on loan until the handler returns. */
+/** A datagram that nobody took. One object that moves from datagram to datagram; its octets are on loan until the handler returns. */
 export interface UnclaimedDatagram {
-  readonly source: Ipv4;
+  readonly source: Uint8Array;
   readonly sourcePort: number;
-  readonly destination: Ipv4;
+  readonly destination: Uint8Array;
   readonly destinationPort: number;
   /** It is for another host. */
   readonly isTransit: boolean;
@@ -65,7 +64,7 @@ export interface UnclaimedDatagram {
   readonly payload: Uint8Array;
 }
 
-/** `port-unreachable`, `prohibited`: the sender is told by ICMP, with codes 3 and 13 (RFC 1812, 5.2.7.1). */
+/** `port-unreachable`, `prohibited`: the sender is told by ICMP (RFC 1812, 5.2.7.1; RFC 4443, 3.1). */
 export type UnclaimedVerdict = 'taken' | 'port-unreachable' | 'prohibited';
 
 export type OnUnclaimed = (datagram: UnclaimedDatagram) => UnclaimedVerdict;
@@ -73,8 +72,8 @@ export type OnUnclaimed = (datagram: UnclaimedDatagram) => UnclaimedVerdict;
 export interface UdpEvents {
   /** The octets of a datagram, on loan until the call returns. */
   received(payload: Uint8Array): void;
-  /** An ICMP error about what was sent, or nobody answers ARP (host unreachable). The conversation stays open. */
-  refused(type: number, code: number): void;
+  /** An ICMP error about what was sent, or nobody has the next hop. The conversation stays open. */
+  refused(): void;
 }
 
 export interface UdpConversation {

@@ -34,11 +34,11 @@ describe('a SYN to the world', () => {
 
   it.each<[ConnectFailure, string]>([
     ['refused', 'rst'],
-    ['network-unreachable', 'icmp 0'],
-    ['host-unreachable', 'icmp 1'],
-    ['timeout', 'icmp 1'],
-    ['other', 'icmp 1'],
-    ['prohibited', 'icmp 13'],
+    ['network-unreachable', 'unreachable: network'],
+    ['host-unreachable', 'unreachable: host'],
+    ['timeout', 'unreachable: host'],
+    ['other', 'unreachable: host'],
+    ['prohibited', 'unreachable: prohibited'],
   ])('whose connect ends with %s is answered with %s and counted', (failure, answer) => {
     const { tcp, net, flows, counters } = setUp();
     const request = tcp.syn(GUEST, WORLD);

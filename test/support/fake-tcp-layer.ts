@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../src/base/endpoint.ts';
 import type { Lender } from '../../src/base/loan.ts';
 import { Loan } from '../../src/base/loan.ts';
+import type { Unreachable } from '../../src/stack/ip-network.ts';
 import { LARGEST_SHARE } from '../../src/stack/tcp/send-budget.ts';
 import type {
   OnTcpRequest,
@@ -76,7 +77,7 @@ export class FakeRequest implements TcpRequest {
   readonly from: Endpoint;
   readonly to: Endpoint;
   /** What the guest sees: nothing while the SYN is held. */
-  answer: 'syn-ack' | 'rst' | 'nothing' | `icmp ${number}` | undefined;
+  answer: 'syn-ack' | 'rst' | 'nothing' | `unreachable: ${Unreachable}` | undefined;
   connection: FakeConnection | undefined;
   readonly #onAccept: (connection: FakeConnection) => void;
   #onCancel: () => void = () => undefined;
@@ -98,8 +99,8 @@ export class FakeRequest implements TcpRequest {
     this.#settle('rst');
   }
 
-  unreachable(code: number): void {
-    this.#settle(`icmp ${code}`);
+  unreachable(why: Unreachable): void {
+    this.#settle(`unreachable: ${why}`);
   }
 
   ignore(): void {

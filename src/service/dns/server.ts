@@ -37,7 +37,7 @@ import {
 import { type DnsSections, emitDnsAnswer, emitDnsFailure, emitDnsSections } from '../../wire/dns-response.ts';
 import { IPV4_HEADER_LENGTH } from '../../wire/ipv4.ts';
 import { type Ipv4Interface, ipv4Octets } from '../../wire/ipv4-address.ts';
-import { readUint32, writeUint16 } from '../../wire/octets.ts';
+import { writeUint16 } from '../../wire/octets.ts';
 import { UDP_HEADER_LENGTH } from '../../wire/udp.ts';
 import type { Service } from '../service.ts';
 import { ageOf, type CachedAnswer } from './cache.ts';
@@ -131,7 +131,7 @@ export class DnsServer implements Service {
   }
 
   #receive({ from, payload }: UdpDatagram): void {
-    if (from.port === 0 || this.#stack?.leadsTo(readUint32(from.address, 0)) !== true) {
+    if (from.port === 0 || this.#stack?.leadsTo(from.address) !== true) {
       this.#outside.counters.add('dns-off-link');
       return;
     }

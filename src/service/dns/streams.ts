@@ -10,8 +10,7 @@ import { joined } from '../../base/joined.ts';
 import type { Millis, Scheduler, Timer } from '../../base/time.ts';
 import type { TcpConnection, TcpEvents, TcpLayer, TcpListener, TcpRequest } from '../../stack/tcp-layer.ts';
 import { DNS_PORT } from '../../wire/dns-message.ts';
-import type { Ipv4 } from '../../wire/ipv4-address.ts';
-import { readUint16, readUint32 } from '../../wire/octets.ts';
+import { readUint16 } from '../../wire/octets.ts';
 import type { DnsClient } from './client.ts';
 
 export const CONNECTION_LIMIT = 64;
@@ -34,7 +33,7 @@ export interface StreamsOutside {
 /** What the streams need of the gateway's stack. */
 export interface StreamsStack {
   readonly tcp: TcpLayer;
-  leadsTo(address: Ipv4): boolean;
+  leadsTo(address: Uint8Array): boolean;
 }
 
 export class DnsStreams {
@@ -64,7 +63,7 @@ export class DnsStreams {
   }
 
   #request(request: TcpRequest, stack: StreamsStack): void {
-    if (!stack.leadsTo(readUint32(request.from.address, 0))) {
+    if (!stack.leadsTo(request.from.address)) {
       this.#outside.counters.add('dns-off-link');
       request.refuse();
     } else if (this.#clients.size >= CONNECTION_LIMIT && !this.#makeRoom()) {

@@ -13,7 +13,6 @@ import type { SendBudget } from './send-budget.ts';
 import type { BlockPool } from './send-buffer.ts';
 
 export interface ConnectionHost {
-  readonly mtu: number;
   /** The time of the batch, the call or the timer that is being handled. */
   readonly now: Millis;
   readonly secret: Secret;

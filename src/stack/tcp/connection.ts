@@ -20,28 +20,25 @@ import type { Lender } from '../../base/loan.ts';
 import type { Millis } from '../../base/time.ts';
 import type { DropReason } from '../../link/drops.ts';
 import type { FrameBatch } from '../../link/frame-batch.ts';
-import type { Ipv4 } from '../../wire/ipv4-address.ts';
 import type { TcpView } from '../../wire/tcp.ts';
-import { ACK, RST, SYN, TIMESTAMPS_LENGTH } from '../../wire/tcp.ts';
+import { ACK, RST, SYN, TCP_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../../wire/tcp.ts';
+import type { FlowEntry, FlowKey } from '../flow-table.ts';
+import { localOf, remoteOf } from '../flow-table.ts';
+import type { IpNetwork } from '../ip-network.ts';
 import type { TcpConnection, TcpEnd, TcpEvents } from '../tcp-layer.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import type { TcpState } from './control-block.ts';
 import { ControlBlock } from './control-block.ts';
 import type { DeadlineOwner } from './deadlines.ts';
 import type { Receiving } from './deliveries.ts';
-import { endpointOf } from './endpoints.ts';
-import type { FlowEntry, FlowKey } from './flow-table.ts';
 import type { HalfOpen, SynFacts } from './half-open.ts';
 import { Idleness } from './idleness.ts';
 import type { Holder } from './send-budget.ts';
 import { distance, isBefore } from './sequence.ts';
-import { HEADERS_LENGTH } from './syn-exchange.ts';
 
 /** `drained` is told when this part of a connection's share, or less, is unacknowledged. */
 const LOW_WATER = 1 / 4;
 
-/** RFC 791, 3.2: what every path takes, nearly; a smaller report is not believed. */
-const SMALLEST_PATH = 576;
 const NEVER = Number.POSITIVE_INFINITY;
 
 const SILENT: TcpEvents = {
@@ -53,9 +50,8 @@ const SILENT: TcpEvents = {
 };
 
 export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineOwner, Receiving, Holder {
-  readonly localAddress: Ipv4;
+  readonly ends: Uint8Array;
   readonly localPort: number;
-  readonly remoteAddress: Ipv4;
   readonly remotePort: number;
   nextInBucket: FlowEntry | undefined;
   /** Waits for its turn to send. */
@@ -73,14 +69,13 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
   #isAboveLowWater = false;
 
   /** A connection that we open, or that the SYN opened. */
-  constructor(host: ConnectionHost, key: FlowKey, events: TcpEvents, syn: SynFacts | undefined) {
+  constructor(host: ConnectionHost, network: IpNetwork, key: FlowKey, events: TcpEvents, syn: SynFacts | undefined) {
     this.#host = host;
-    this.localAddress = key.localAddress;
+    this.ends = key.ends;
     this.localPort = key.localPort;
-    this.remoteAddress = key.remoteAddress;
     this.remotePort = key.remotePort;
     this.events = events;
-    this.tcb = new ControlBlock(host, key, syn);
+    this.tcb = new ControlBlock(host, network, this, syn);
   }
 
   get state(): TcpState {
@@ -88,11 +83,11 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
   }
 
   get local(): Endpoint {
-    return endpointOf(this.localAddress, this.localPort);
+    return localOf(this);
   }
 
   get remote(): Endpoint {
-    return endpointOf(this.remoteAddress, this.remotePort);
+    return remoteOf(this);
   }
 
   get unacknowledged(): number {
@@ -167,19 +162,19 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
     this.events.received(bytes, lender);
   }
 
-  /** Reports of the network about our segments: ICMP's destination unreachable, or a neighbour that does not answer. */
-  unreachable(sequence: number, mtu: number | undefined): boolean {
+  /** Reports of the network about our segments: a router's, or that a neighbour does not answer; `mtu` of what was too long, else 0. */
+  unreachable(sequence: number, mtu: number): boolean {
     const isOurs = isBefore(sequence, this.tcb.sender.max) && !isBefore(sequence, this.tcb.sender.una);
     if (!isOurs) return false;
-    // RFC 1191, 6.3. RFC 5927, 4: nothing else is believed of a connection that works.
-    if (mtu !== undefined) this.#shrink(mtu);
+    // RFC 1191, 6.3 and RFC 8201, 5.2. RFC 5927, 4: nothing else is believed of a connection that works.
+    if (mtu > 0) this.#shrink(mtu);
     else if (this.tcb.state === 'syn-sent') this.close('unreachable');
     return true;
   }
 
   #shrink(mtu: number): void {
-    const segment =
-      Math.max(mtu, SMALLEST_PATH) - HEADERS_LENGTH - (this.tcb.timestamps.isUsed ? TIMESTAMPS_LENGTH : 0);
+    const headers = this.tcb.network.headerLength + TCP_HEADER_LENGTH;
+    const segment = mtu - headers - (this.tcb.timestamps.isUsed ? TIMESTAMPS_LENGTH : 0);
     if (this.tcb.syn.isOwed || segment >= this.tcb.sender.segment) return;
     this.tcb.sender.shrinkSegment(segment);
     this.#host.touch(this);
@@ -198,7 +193,7 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
         if (this.tcb.syn.isOwed) this.tcb.emitSyn();
         break;
       case 'time-wait':
-        host.writer.begin(this.remoteAddress, host.now);
+        host.writer.begin(this.tcb, host.now);
         if (this.tcb.receiver.owesAck) this.tcb.emitAck(0);
         break;
       default:
@@ -216,7 +211,7 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
       this.events.drained();
       if (this.tcb.state === 'closed') return;
     }
-    const mac = host.writer.begin(this.remoteAddress, host.now);
+    const mac = host.writer.begin(this.tcb, host.now);
     if (this.tcb.receiver.owesAck && this.tcb.receiver.hasGap) this.tcb.emitAck(0);
     // While nobody has told the MAC, one segment waits for it.
     const sent = sender.transmit(this.tcb, host.now, mac === undefined ? 1 : host.allowance(mac));
@@ -242,10 +237,10 @@ export class Connection implements TcpConnection, FlowEntry, HalfOpen, DeadlineO
   #retransmit(now: Millis): void {
     const sender = this.tcb.sender;
     this.#host.touch(this);
-    this.#host.writer.begin(this.remoteAddress, now);
+    this.#host.writer.begin(this.tcb, now);
     if (this.tcb.state !== 'syn-sent' && this.tcb.state !== 'syn-received') {
       if (!sender.expire(this.tcb, now)) this.close('timeout');
-    } else if (!this.#host.writer.hasRoute) {
+    } else if (!this.tcb.network.hasRoute) {
       this.close('unreachable');
     } else if (this.tcb.syn.repeat(sender.roundTrip, now)) {
       sender.retransmitAt = now + sender.roundTrip.timeout;

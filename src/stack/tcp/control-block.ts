@@ -1,14 +1,15 @@
 /**
  * The transmission control block of RFC 9293, 3.3.1: what a connection knows, and the segments that say it.
  */
-import type { Ipv4 } from '../../wire/ipv4-address.ts';
-import { ACK, FIN, MAX_SACK_RANGES, PSH, SYN } from '../../wire/tcp.ts';
+import { sumWords } from '../../base/checksum.ts';
+import { ACK, FIN, MAX_SACK_RANGES, PSH, SYN, TCP_HEADER_LENGTH } from '../../wire/tcp.ts';
+import type { FlowKey } from '../flow-table.ts';
+import { remoteOf } from '../flow-table.ts';
+import type { IpNetwork } from '../ip-network.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import type { FlowKey } from './flow-table.ts';
 import type { SynFacts } from './half-open.ts';
 import { OWN_WINDOW_SCALE, Receiver } from './receiver.ts';
 import type { SegmentTemplate } from './segment-out.ts';
-import { addressSumOf } from './segment-out.ts';
 import type { SegmentSink } from './sender.ts';
 import { Sender } from './sender.ts';
 import { advance } from './sequence.ts';
@@ -28,10 +29,8 @@ export type TcpState =
   | 'closed';
 
 export class ControlBlock implements SegmentTemplate, SegmentSink {
-  readonly localAddress: Ipv4;
-  readonly localPort: number;
-  readonly remoteAddress: Ipv4;
-  readonly remotePort: number;
+  readonly network: IpNetwork;
+  readonly key: FlowKey;
   readonly addressSum: number;
   readonly timestamps: Timestamps;
   readonly sender: Sender;
@@ -43,13 +42,11 @@ export class ControlBlock implements SegmentTemplate, SegmentSink {
   readonly #host: ConnectionHost;
 
   /** Of a connection that we open, or that the SYN opened. */
-  constructor(host: ConnectionHost, key: FlowKey, syn: SynFacts | undefined) {
+  constructor(host: ConnectionHost, network: IpNetwork, key: FlowKey, syn: SynFacts | undefined) {
     this.#host = host;
-    this.localAddress = key.localAddress;
-    this.localPort = key.localPort;
-    this.remoteAddress = key.remoteAddress;
-    this.remotePort = key.remotePort;
-    this.addressSum = addressSumOf(key.localAddress, key.remoteAddress);
+    this.network = network;
+    this.key = key;
+    this.addressSum = sumWords(key.ends, 0, key.ends.length);
     this.timestamps = new Timestamps(host.secret.timestampOffset(key));
     this.syn = new SynExchange(syn === undefined, host.now);
     this.state = syn === undefined ? 'syn-sent' : 'syn-received';
@@ -61,7 +58,8 @@ export class ControlBlock implements SegmentTemplate, SegmentSink {
 
   /** What both SYNs agree on. */
   negotiate(syn: SynFacts): void {
-    const segment = segmentFor(syn, this.#host.mtu);
+    const mtu = this.network.mtuTowards(remoteOf(this.key).address);
+    const segment = segmentFor(syn, mtu - this.#headersLength);
     const scale = syn.windowScale === undefined ? 0 : OWN_WINDOW_SCALE;
     this.offered = syn;
     this.timestamps.begin(syn.hasTimestamps ? syn.timestamp : undefined, this.#host.now);
@@ -69,6 +67,11 @@ export class ControlBlock implements SegmentTemplate, SegmentSink {
     this.sender.scale = syn.windowScale ?? 0;
     this.sender.segment = segment;
     this.receiver.begin(advance(syn.sequence, 1), segment, scale, syn.permitsSack);
+  }
+
+  /** Octets around a segment's payload, without options. */
+  get #headersLength(): number {
+    return this.network.headerLength + TCP_HEADER_LENGTH;
   }
 
   emit(sequence: number, offset: number, length: number, isLast: boolean, fin: boolean): void {
@@ -94,16 +97,17 @@ export class ControlBlock implements SegmentTemplate, SegmentSink {
   }
 
   emitSyn(): void {
-    const { now, mtu, writer } = this.#host;
+    const { now, writer } = this.#host;
     const sender = this.sender;
     const flags = this.offered === undefined ? SYN : SYN | ACK;
     const acknowledgment = this.offered === undefined ? 0 : this.receiver.next;
-    const options = synOptions(mtu, this.offered, this.timestamps.valueAt(now), this.timestamps.recent);
-    writer.begin(this.remoteAddress, now);
+    const mss = this.network.mtu - this.#headersLength;
+    const options = synOptions(mss, this.offered, this.timestamps.valueAt(now), this.timestamps.recent);
+    writer.begin(this, now);
     this.syn.isOwed = false;
     this.receiver.owesAck = false;
     this.timestamps.ackSent = acknowledgment;
-    if (!writer.hasRoute) {
+    if (!this.network.hasRoute) {
       // The connection ends when this comes, which is after the call that opened it.
       sender.retransmitAt = now;
       return;

@@ -1,12 +1,12 @@
 /** SYNs that wait for an answer, and handshakes that are not complete: how many there may be, and the answer itself. */
 import type { Endpoint } from '../../base/endpoint.ts';
 import type { DropReason } from '../../link/drops.ts';
-import type { Ipv4 } from '../../wire/ipv4-address.ts';
 import type { TcpView } from '../../wire/tcp.ts';
 import { RST, SYN } from '../../wire/tcp.ts';
+import type { FlowEntry, FlowKey } from '../flow-table.ts';
+import { localOf, remoteOf } from '../flow-table.ts';
+import type { IpNetwork, Unreachable } from '../ip-network.ts';
 import type { TcpConnection, TcpEvents, TcpRequest } from '../tcp-layer.ts';
-import { endpointOf } from './endpoints.ts';
-import type { FlowEntry, FlowKey } from './flow-table.ts';
 import { advance } from './sequence.ts';
 
 /** Handshakes at a time. The one that waits longest makes room for a new one. */
@@ -54,7 +54,7 @@ export function synFactsOf(view: TcpView): SynFacts {
 export interface Answering {
   accept(request: HeldRequest, events: TcpEvents): TcpConnection;
   refuse(request: HeldRequest): void;
-  unreachable(request: HeldRequest, code: number): void;
+  unreachable(request: HeldRequest, why: Unreachable): void;
   /** The request is over, answered or not: its place is free. */
   release(request: HeldRequest): void;
   /** It made room for another. */
@@ -63,9 +63,9 @@ export interface Answering {
 
 /** A SYN that waits; its repetitions find it in the table of connections. */
 export class HeldRequest implements TcpRequest, HalfOpen, FlowEntry {
-  readonly localAddress: Ipv4;
+  readonly network: IpNetwork;
+  readonly ends: Uint8Array;
   readonly localPort: number;
-  readonly remoteAddress: Ipv4;
   readonly remotePort: number;
   readonly syn: SynFacts;
   /** The start of its frame, as much as an ICMP error quotes. */
@@ -75,22 +75,22 @@ export class HeldRequest implements TcpRequest, HalfOpen, FlowEntry {
   #isPending = true;
   #onCancel: (() => void) | undefined;
 
-  constructor(answering: Answering, key: FlowKey, syn: SynFacts, frame: Uint8Array) {
+  constructor(answering: Answering, network: IpNetwork, key: FlowKey, syn: SynFacts, frame: Uint8Array) {
     this.#answering = answering;
-    this.localAddress = key.localAddress;
+    this.network = network;
+    this.ends = key.ends;
     this.localPort = key.localPort;
-    this.remoteAddress = key.remoteAddress;
     this.remotePort = key.remotePort;
     this.syn = syn;
     this.frame = frame;
   }
 
   get from(): Endpoint {
-    return endpointOf(this.remoteAddress, this.remotePort);
+    return remoteOf(this);
   }
 
   get to(): Endpoint {
-    return endpointOf(this.localAddress, this.localPort);
+    return localOf(this);
   }
 
   get isPending(): boolean {
@@ -106,8 +106,8 @@ export class HeldRequest implements TcpRequest, HalfOpen, FlowEntry {
     if (this.#settle()) this.#answering.refuse(this);
   }
 
-  unreachable(code: number): void {
-    if (this.#settle()) this.#answering.unreachable(this, code);
+  unreachable(why: Unreachable): void {
+    if (this.#settle()) this.#answering.unreachable(this, why);
   }
 
   ignore(): void {

@@ -6,7 +6,8 @@
 import type { Random } from '../../base/chance.ts';
 import { randomUint32 } from '../../base/chance.ts';
 import type { Millis } from '../../base/time.ts';
-import type { FlowKey } from './flow-table.ts';
+import { readUint32 } from '../../wire/octets.ts';
+import type { FlowKey } from '../flow-table.ts';
 
 /** RFC 6528, 3: the clock of sequence numbers ticks every 4 microseconds. */
 const TICKS_PER_MILLI = 250;
@@ -28,8 +29,11 @@ export class Secret {
     return this.#hash(flow, 1);
   }
 
-  #hash({ localAddress, localPort, remoteAddress, remotePort }: FlowKey, purpose: number): number {
-    const words = [localAddress, remoteAddress, (localPort << 16) | remotePort, purpose, 16 << 24];
+  #hash({ ends, localPort, remotePort }: FlowKey, purpose: number): number {
+    const words: number[] = [];
+    for (let at = 0; at < ends.length; at += 4) words.push(readUint32(ends, at));
+    words.push((localPort << 16) | remotePort, purpose);
+    words.push((4 * words.length) << 24);
     let v0 = this.#low;
     let v1 = this.#high;
     let v2 = 0x6c796765 ^ this.#low;

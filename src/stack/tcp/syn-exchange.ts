@@ -1,8 +1,7 @@
 /** The handshake of one connection: our SYN, how often it is sent, and what both SYNs agree on. */
 import type { Millis } from '../../base/time.ts';
-import { IPV4_HEADER_LENGTH } from '../../wire/ipv4.ts';
 import type { SynOptions } from '../../wire/tcp.ts';
-import { TCP_HEADER_LENGTH, TIMESTAMPS_LENGTH } from '../../wire/tcp.ts';
+import { TIMESTAMPS_LENGTH } from '../../wire/tcp.ts';
 import type { SynFacts } from './half-open.ts';
 import { OWN_WINDOW_SCALE } from './receiver.ts';
 import type { RoundTrip } from './rtt.ts';
@@ -14,8 +13,6 @@ const SYN_ACK_GIVE_UP: Millis = 60_000;
 const DEFAULT_MSS = 536;
 /** What is smaller would only cost headers. */
 const SMALLEST_MSS = 64;
-/** Octets of the headers around a segment's payload, without options. */
-export const HEADERS_LENGTH = IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH;
 
 export class SynExchange {
   /** We asked; otherwise the other side did. */
@@ -42,21 +39,21 @@ export class SynExchange {
   }
 }
 
-/** Octets of payload in a segment of either side (RFC 9293, 3.7.1; RFC 6691: the MSS does not count options). */
-export function segmentFor(syn: SynFacts, mtu: number): number {
+/** Octets of payload in a segment of either side (RFC 9293, 3.7.1; RFC 6691: the MSS does not count options), where a packet takes `largest`. */
+export function segmentFor(syn: SynFacts, largest: number): number {
   const named = syn.mss === 0 ? DEFAULT_MSS : Math.max(syn.mss, SMALLEST_MSS);
-  return Math.max(1, Math.min(named, mtu - HEADERS_LENGTH) - (syn.hasTimestamps ? TIMESTAMPS_LENGTH : 0));
+  return Math.max(1, Math.min(named, largest) - (syn.hasTimestamps ? TIMESTAMPS_LENGTH : 0));
 }
 
 /** The options of our SYN: everything where we ask, what the other side offered where we answer. */
 export function synOptions(
-  mtu: number,
+  mss: number,
   offered: SynFacts | undefined,
   value: number | undefined,
   echo: number,
 ): SynOptions {
   return {
-    mss: mtu - HEADERS_LENGTH,
+    mss,
     windowScale: offered !== undefined && offered.windowScale === undefined ? undefined : OWN_WINDOW_SCALE,
     permitsSack: offered === undefined || offered.permitsSack,
     timestamps: value === undefined ? undefined : { value, echo },

@@ -20,31 +20,26 @@ import type { DropReason, DropSink } from '../../link/drops.ts';
 import type { FrameBatch } from '../../link/frame-batch.ts';
 import { batchOf } from '../../link/frame-batch.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../wire/ethernet.ts';
-import { FRAGMENTATION_NEEDED, ICMPV4_UNREACHABLE } from '../../wire/icmpv4.ts';
-import type { Ipv4View } from '../../wire/ipv4.ts';
-import { PROTOCOL_TCP, pseudoHeaderSum } from '../../wire/ipv4.ts';
-import type { Ipv4 } from '../../wire/ipv4-address.ts';
-import { ipv4Of } from '../../wire/ipv4-address.ts';
+import { PROTOCOL_TCP } from '../../wire/ipv4.ts';
 import type { Mac } from '../../wire/mac.ts';
 import { readUint16, readUint32 } from '../../wire/octets.ts';
 import { ACK, RST, SYN, TcpView } from '../../wire/tcp.ts';
-import type { Addressing } from '../addressing.ts';
-import type { Icmp, ReportedError } from '../icmp.ts';
-import type { IncomingPacket, Ipv4Protocol } from '../ipv4-input.ts';
-import type { Ipv4Output } from '../ipv4-output.ts';
-import type { Neighbours } from '../neighbours.ts';
+import type { FlowKey } from '../flow-table.ts';
+import { FlowTable, flowKeyOf, localOf, remoteOf } from '../flow-table.ts';
+import type { IpNetwork, ReportedError, Unreachable } from '../ip-network.ts';
+import { networkOf } from '../ip-network.ts';
+import type { IncomingPacket, IpProtocol } from '../ip-packet.ts';
+import { pseudoHeaderOf } from '../ip-packet.ts';
+import { Listeners } from '../listeners.ts';
 import type { OnTcpRequest, TcpConnection, TcpEvents, TcpLayer, TcpListener } from '../tcp-layer.ts';
 import type { Transmitter } from '../transmitter.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Deadlines } from './deadlines.ts';
 import { Deliveries } from './deliveries.ts';
-import type { FlowKey } from './flow-table.ts';
-import { FlowTable } from './flow-table.ts';
 import type { Answering } from './half-open.ts';
 import { Handshakes, HeldRequest, synFactsOf } from './half-open.ts';
 import { Secret } from './isn.ts';
-import { Listeners } from './listeners.ts';
 import { OutOfOrderBudget } from './receive-queue.ts';
 import { WindowBudget } from './receiver.ts';
 import { emitReset } from './reset.ts';
@@ -63,21 +58,16 @@ const QUOTED_OCTETS = 28;
 const QUOTED_PORTS_AND_SEQUENCE = 8;
 
 export interface TcpOutside {
-  readonly mtu: number;
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly transmitter: Transmitter;
-  readonly addressing: Addressing;
-  readonly neighbours: Neighbours<Ipv4>;
-  readonly output: Ipv4Output;
-  readonly icmp: Icmp;
+  readonly networks: readonly IpNetwork[];
   readonly drops: DropSink;
   /** Octets that wait for the station with this address. */
   readonly queuedTowards: (mac: Mac) => number;
 }
 
-export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
-  readonly mtu: number;
+export class Tcp implements TcpLayer, IpProtocol, ConnectionHost, Answering {
   readonly secret: Secret;
   readonly blocks = new BlockPool();
   readonly sending = new SendBudget(this.blocks);
@@ -89,7 +79,8 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   readonly #outside: TcpOutside;
   readonly #transmitter: Transmitter;
   readonly #flows: FlowTable<Connection | HeldRequest>;
-  readonly #listeners: Listeners;
+  readonly #listeners: Listeners<OnTcpRequest>;
+  #onUnclaimed: OnTcpRequest | undefined;
   readonly #handshakes = new Handshakes();
   readonly #lingering = new Set<Connection>();
   readonly #deliveries = new Deliveries();
@@ -99,18 +90,17 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   #now: Millis = -1;
 
   constructor(outside: TcpOutside) {
-    const { mtu, scheduler, random, transmitter, addressing, neighbours, icmp, drops, queuedTowards } = outside;
-    this.mtu = mtu;
+    const { scheduler, random, transmitter, networks, queuedTowards } = outside;
     this.#outside = outside;
     this.#transmitter = transmitter;
     this.secret = new Secret(random);
     this.#flows = new FlowTable(random);
-    this.#listeners = new Listeners(random);
-    this.writer = new SegmentWriter(transmitter, addressing, neighbours, drops);
+    this.#listeners = new Listeners('TCP', random);
+    this.writer = new SegmentWriter(transmitter);
     this.#turns = new Turns(queuedTowards);
     this.deadlines = new Deadlines(scheduler, (work) => transmitter.during(work));
     transmitter.atEnd(() => this.#settle());
-    icmp.onError(PROTOCOL_TCP, (error) => this.#takeError(error));
+    for (const network of networks) network.onError(PROTOCOL_TCP, (error) => this.#takeError(error));
   }
 
   // ---- what the layer offers
@@ -120,27 +110,24 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   }
 
   listen(port: number, onRequest: OnTcpRequest, address?: Uint8Array): TcpListener {
-    return this.#listeners.add(port, onRequest, address);
+    return { port, close: this.#listeners.add(port, onRequest, address) };
   }
 
   onUnclaimed(handler: OnTcpRequest | undefined): void {
-    this.#listeners.onUnclaimed = handler;
+    this.#onUnclaimed = handler;
   }
 
   connect(from: Endpoint, to: Endpoint, events: TcpEvents): TcpConnection {
-    const key = {
-      localAddress: ipv4Of(from.address),
-      remoteAddress: ipv4Of(to.address),
-      localPort: from.port,
-      remotePort: to.port,
-    };
-    const free =
-      from.port !== 0 ? key : { ...key, localPort: this.#listeners.freePort((port) => this.#isFree(key, port)) };
-    const other = this.#flows.find(free.localAddress, free.localPort, free.remoteAddress, free.remotePort);
+    const network = networkOf(this.#outside.networks, to.address.length);
+    const key = flowKeyOf(from, to);
+    const localPort =
+      from.port !== 0 ? from.port : this.#listeners.freePort((port) => this.#isFree({ ...key, localPort: port }));
+    if (localPort === undefined) throw new Error('all dynamic TCP ports towards this endpoint are taken');
+    const free = { ...key, localPort };
+    const other = this.#flows.findKey(free);
     if (other instanceof Connection) other.leave();
-    if (!this.#isFree(free, free.localPort))
-      throw new Error(`TCP port ${free.localPort} has a connection to that endpoint already`);
-    const connection = new Connection(this, free, events, undefined);
+    if (!this.#isFree(free)) throw new Error(`TCP port ${localPort} has a connection to that endpoint already`);
+    const connection = new Connection(this, network, free, events, undefined);
     this.#flows.add(connection);
     this.touch(connection);
     return connection;
@@ -155,8 +142,8 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
     });
   }
 
-  #isFree({ localAddress, remoteAddress, remotePort }: FlowKey, port: number): boolean {
-    return this.#flows.find(localAddress, port, remoteAddress, remotePort) === undefined;
+  #isFree(key: FlowKey): boolean {
+    return this.#flows.findKey(key) === undefined;
   }
 
   // ---- what comes in
@@ -168,14 +155,14 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   }
 
   #judge(packet: IncomingPacket): DropReason | undefined {
-    const { batch, ip } = packet;
+    const { batch, addressesAt, addressLength } = packet;
     const view = this.#view;
-    const { source, destination } = ip;
-    if (view.bind(batch.bytes, ip.payloadStart, ip.payloadEnd) !== undefined) return 'tcp-malformed';
-    if (!view.isIntact(pseudoHeaderSum(source, destination, PROTOCOL_TCP, view.length))) return 'tcp-bad-checksum';
-    if (packet.isBroadcast) return 'tcp-broadcast';
+    if (view.bind(batch.bytes, packet.payloadStart, packet.payloadEnd) !== undefined) return 'tcp-malformed';
+    if (!view.isIntact(pseudoHeaderOf(packet, PROTOCOL_TCP, view.length))) return 'tcp-bad-checksum';
+    if (packet.isGroup) return 'tcp-broadcast';
     view.readOptions();
-    const flow = this.#flows.find(destination, view.destinationPort, source, view.sourcePort);
+    const { sourcePort, destinationPort } = view;
+    const flow = this.#flows.find(batch.bytes, addressesAt, 2 * addressLength, destinationPort, sourcePort);
     if (flow === undefined) return this.#judgeUnknown(packet);
     if (flow instanceof Connection) {
       if (flow.makesRoomFor(view)) return this.#judgeUnknown(packet);
@@ -192,12 +179,12 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
     const { flags } = this.#view;
     if ((flags & RST) !== 0) return 'tcp-no-connection';
     if ((flags & (SYN | ACK)) !== SYN) {
-      this.#answerUnknown(packet.ip);
+      this.#answerUnknown(packet);
       return 'tcp-no-connection';
     }
-    const onRequest = this.#listeners.find(packet.ip.destination, this.#view.destinationPort, packet.isTransit);
+    const onRequest = this.#listeners.find(packet, this.#view.destinationPort) ?? this.#onUnclaimed;
     if (onRequest === undefined) {
-      this.#answerUnknown(packet.ip);
+      this.#answerUnknown(packet);
       return 'tcp-no-listener';
     }
     if (this.#flows.size >= MAX_CONNECTIONS) return 'tcp-full';
@@ -205,21 +192,11 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
     return undefined;
   }
 
-  #hold({ batch, index, ip }: IncomingPacket, onRequest: OnTcpRequest): void {
-    const view = this.#view;
-    const start = batch.starts[index]!;
-    const end = Math.min(ip.payloadEnd, ip.payloadStart + QUOTED_OCTETS);
-    const request = new HeldRequest(
-      this,
-      {
-        localAddress: ip.destination,
-        localPort: view.destinationPort,
-        remoteAddress: ip.source,
-        remotePort: view.sourcePort,
-      },
-      synFactsOf(view),
-      batch.bytes.slice(start, end),
-    );
+  #hold(packet: IncomingPacket, onRequest: OnTcpRequest): void {
+    const { batch, index, addressLength, payloadStart, payloadEnd } = packet;
+    const network = networkOf(this.#outside.networks, addressLength);
+    const frame = batch.bytes.slice(batch.starts[index]!, Math.min(payloadEnd, payloadStart + QUOTED_OCTETS));
+    const request = new HeldRequest(this, network, this.#keyOf(packet), synFactsOf(this.#view), frame);
     this.#flows.add(request);
     this.#held++;
     this.#handshakes.add(request);
@@ -227,24 +204,26 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   }
 
   /** RFC 9293, 3.5.2, group 1. */
-  #answerUnknown(ip: Ipv4View): void {
+  #answerUnknown(packet: IncomingPacket): void {
     const { flags, acknowledgment, sequence, payloadStart, payloadEnd } = this.#view;
-    const key = {
-      localAddress: ip.destination,
-      localPort: this.#view.destinationPort,
-      remoteAddress: ip.source,
-      remotePort: this.#view.sourcePort,
-    };
+    const key = this.#keyOf(packet);
     if ((flags & ACK) !== 0) this.#reset(key, acknowledgment, undefined);
     else this.#reset(key, 0, advance(sequence, payloadEnd - payloadStart + ((flags & SYN) !== 0 ? 1 : 0)));
   }
 
-  /** Ours, reported as undeliverable: by a router, or because nobody answers ARP. */
-  #takeError({ type, code, mtu, source, destination, bytes, start, end }: ReportedError): boolean {
-    if (type !== ICMPV4_UNREACHABLE || end - start < QUOTED_PORTS_AND_SEQUENCE) return false;
-    const flow = this.#flows.find(source, readUint16(bytes, start), destination, readUint16(bytes, start + 2));
-    if (!(flow instanceof Connection)) return false;
-    return flow.unreachable(readUint32(bytes, start + 4), code === FRAGMENTATION_NEEDED ? mtu : undefined);
+  /** The ends of the packet whose segment the view is bound to. */
+  #keyOf({ batch, addressesAt, addressLength }: IncomingPacket): FlowKey {
+    const ends = batch.bytes.slice(addressesAt, addressesAt + 2 * addressLength);
+    return { ends, localPort: this.#view.destinationPort, remotePort: this.#view.sourcePort };
+  }
+
+  /** Ours, reported as undeliverable: by a router, or because nobody has the next hop. */
+  #takeError({ kind, mtu, source, destination, bytes, start, end }: ReportedError): boolean {
+    if (kind === 'other' || end - start < QUOTED_PORTS_AND_SEQUENCE) return false;
+    const local = { address: source, port: readUint16(bytes, start) };
+    const remote = { address: destination, port: readUint16(bytes, start + 2) };
+    const flow = this.#flows.findKey(flowKeyOf(local, remote));
+    return flow instanceof Connection && flow.unreachable(readUint32(bytes, start + 4), mtu);
   }
 
   /** The frames of a push are over: what they brought is handed on. */
@@ -255,7 +234,7 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   // ---- answers to requests
 
   accept(request: HeldRequest, events: TcpEvents): TcpConnection {
-    const connection = new Connection(this, request, events, request.syn);
+    const connection = new Connection(this, request.network, request, events, request.syn);
     this.#flows.add(connection);
     this.#handshakes.add(connection);
     this.touch(connection);
@@ -266,9 +245,8 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
     this.#reset(request, 0, advance(request.syn.sequence, 1));
   }
 
-  unreachable(request: HeldRequest, code: number): void {
-    const packet = request.frame.subarray(ETHERNET_HEADER_LENGTH);
-    this.#outside.icmp.report({ type: ICMPV4_UNREACHABLE, code, mtu: 0 }, packet);
+  unreachable(request: HeldRequest, why: Unreachable): void {
+    request.network.unreachableKept(why, request.frame.subarray(ETHERNET_HEADER_LENGTH));
   }
 
   release(request: HeldRequest): void {
@@ -352,8 +330,10 @@ export class Tcp implements TcpLayer, Ipv4Protocol, ConnectionHost, Answering {
   }
 
   #reset(key: FlowKey, sequence: number, acknowledgment: number | undefined): void {
-    const { localAddress: source, remoteAddress: destination } = key;
+    const source = localOf(key).address;
+    const destination = remoteOf(key).address;
     const head = emitReset(key, sequence, acknowledgment);
-    this.#outside.output.send({ source, destination, protocol: PROTOCOL_TCP }, head, new Uint8Array(0));
+    const network = networkOf(this.#outside.networks, source.length);
+    network.send({ source, destination, protocol: PROTOCOL_TCP }, head, new Uint8Array(0));
   }
 }

@@ -68,7 +68,7 @@ describe('a SYN', () => {
 
   it('may be answered with an ICMP error that quotes it', () => {
     const { peer, request } = held();
-    request.unreachable(1);
+    request.unreachable('host');
     const [frame] = peer.wire.take();
     expect(frame!.slice(34, 36)).toEqual(Uint8Array.of(3, 1));
     expect(frame!.slice(62, 66)).toEqual(Uint8Array.of(3, 232, 0, 80));
