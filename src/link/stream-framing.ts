@@ -15,9 +15,11 @@ import { FrameBatch, LENGTH_PREFIX } from './frame-batch.ts';
 
 export const MAX_FRAME_LENGTH = 69_632;
 
-/** Room for a read; the rest of the buffer takes the frame that the read before it cut. */
-const READ_LENGTH = 128 * 1024;
-const BUFFER_LENGTH = READ_LENGTH + 128 * 1024;
+/** Half is room for a read, the rest takes the frame that the read before it cut. */
+const BUFFER_LENGTH = 256 * 1024;
+/** What a machine has until it first had more to say: most say little, and a lab has hundreds. */
+const FIRST_BUFFER_LENGTH = 32 * 1024;
+const FIRST_CAPACITY = 1024;
 
 /** Buffers that are kept when they come back from those who retained them: a new one costs its pages, more than its frames do. */
 const SPARES = 2;
@@ -28,7 +30,7 @@ export class StreamFraming {
   readonly #sink: FrameSink;
   readonly #drops: DropSink;
   readonly #onFault: (fault: FramingFault, length: number) => void;
-  readonly #batch = new FrameBatch(new Uint8Array(BUFFER_LENGTH));
+  #batch = new FrameBatch(new Uint8Array(FIRST_BUFFER_LENGTH), FIRST_CAPACITY);
   readonly #spares: Uint8Array[] = [];
   /** Octets [#from, #to) of the buffer are a frame that is not complete yet. */
   #from = 0;
@@ -41,7 +43,7 @@ export class StreamFraming {
     this.#onFault = onFault;
   }
 
-  /** Where the next octets belong: at least `READ_LENGTH` of room. */
+  /** Where the next octets belong: at least half of the buffer, or what is left of the first one. */
   space(): Uint8Array {
     return this.#batch.bytes.subarray(this.#to);
   }
@@ -97,16 +99,21 @@ export class StreamFraming {
     this.#batch.count = 0;
   }
 
-  /** Leaves a retained buffer alone, and moves a cut frame to the front when too little room is left behind it. */
+  /** Leaves a retained buffer alone, takes a larger one when the first is full, and moves a cut frame to the front when too little room is left behind it. */
   #makeRoom(): void {
     const batch = this.#batch;
+    const { length } = batch.bytes;
     const cut = this.#to - this.#from;
-    if (batch.loan !== undefined) {
+    if (this.#to === length && length < BUFFER_LENGTH) {
+      this.#batch = new FrameBatch(new Uint8Array(BUFFER_LENGTH));
+      this.#batch.bytes.set(batch.bytes.subarray(this.#from, this.#to));
+      this.#spares.length = 0;
+    } else if (batch.loan !== undefined) {
       batch.loan.reclaim((bytes) => this.#takeBack(bytes));
-      const fresh = this.#spares.pop() ?? new Uint8Array(BUFFER_LENGTH);
+      const fresh = this.#spares.pop() ?? new Uint8Array(length);
       fresh.set(batch.bytes.subarray(this.#from, this.#to));
       batch.reset(fresh);
-    } else if (cut > 0 && BUFFER_LENGTH - this.#to >= READ_LENGTH) {
+    } else if (cut > 0 && length - this.#to >= length / 2) {
       return;
     } else if (cut > 0) {
       batch.bytes.copyWithin(0, this.#from, this.#to);
@@ -116,6 +123,6 @@ export class StreamFraming {
   }
 
   #takeBack(bytes: Uint8Array): void {
-    if (this.#spares.length < SPARES) this.#spares.push(bytes);
+    if (this.#spares.length < SPARES && bytes.length === this.#batch.bytes.length) this.#spares.push(bytes);
   }
 }

@@ -83,6 +83,17 @@ describe('stream framing', () => {
     expect(faults).toEqual([]);
   });
 
+  it('reads into little until a machine has more to say, and then into much', () => {
+    const { frames, framing, feed } = rig();
+    const first = framing.space().length;
+    feed(framed(frame(A, B)));
+    expect(framing.space().length).toBe(first);
+    const long = frame(A, B, MAX_FRAME_LENGTH, 7);
+    feed(framed(long));
+    expect(framing.space().length).toBe(8 * first);
+    expect(frames).toEqual([frame(A, B), long]);
+  });
+
   it('drops what is shorter than an Ethernet header and keeps its place', () => {
     const { frames, drops, feed } = rig();
     feed(framed(frame(A, B), new Uint8Array(13), new Uint8Array(1), frame(B, A)));
