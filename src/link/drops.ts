@@ -63,20 +63,33 @@ export type StackDropReason =
   /** An answer or an error that is about nothing we asked. */
   | 'icmp-unmatched'
   | 'ipv6-malformed'
-  /** A hop-by-hop option that forbids who does not know it to take the packet (RFC 8200, 4.2). */
+  /** An option that forbids who does not know it to take the packet (RFC 8200, 4.2). */
   | 'ipv6-unknown-option'
+  /** More extension headers than any packet needs. */
+  | 'ipv6-too-many-headers'
+  /** A routing header that is not at its end (RFC 5095, 3; RFC 8200, 4.4). */
+  | 'ipv6-routing-header'
   | 'ipv6-bad-source'
   | 'ipv6-not-local'
-  /** UDP, TCP, fragments, other extension headers. */
+  /** RFC 4291, 2.5.6: what is link-local is never forwarded. */
+  | 'ipv6-link-local'
+  /** A packet for another host whose hops end here. */
+  | 'ipv6-hop-limit-exceeded'
+  | 'ipv6-no-route'
   | 'ipv6-unknown-next-header'
-  /** An answer that is longer than the network's MTU. */
-  | 'ipv6-too-big'
   | 'icmpv6-malformed'
   | 'icmpv6-bad-checksum'
   | 'icmpv6-unknown-type'
-  /** An echo reply or an error: nothing was asked. */
+  /** An echo request for another host that a policy refuses. */
+  | 'icmpv6-prohibited'
+  /** An answer or an error that is about nothing we sent. */
   | 'icmpv6-unmatched'
+  | 'mld-malformed'
+  /** A report of others, or a query about a group that we are not in. */
+  | 'mld-unused'
   | 'ndp-malformed'
+  /** It names our own link address as somebody's. */
+  | 'ndp-spoofed'
   /** A solicitation for an address that is not ours. */
   | 'ndp-not-local'
   /** An advertisement that nobody here waits for, or a solicitation for routers where there is none. */

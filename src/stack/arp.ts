@@ -71,6 +71,7 @@ export class Arp implements AddressResolution {
     this.#addressing = addressing;
     this.#drops = drops;
     this.neighbours = new Neighbours(scheduler, transmitter, drops, {
+      probeDelay: 0,
       solicit: (address, lastKnown) => this.#request(this.#addressing.first, address, lastKnown ?? BROADCAST_MAC),
       unreachable: (_address, frames) => onUnreachable(frames),
     });

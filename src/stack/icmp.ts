@@ -2,7 +2,7 @@
  * ICMP as a host speaks it: answers echo requests, reports what it cannot deliver (RFC 792; RFC 1122, 3.2.2), and asks `ping`s.
  */
 import type { Random } from '../base/chance.ts';
-import type { Millis, Scheduler, Timer } from '../base/time.ts';
+import type { Scheduler } from '../base/time.ts';
 import type { DropReason, DropSink } from '../link/drops.ts';
 import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import type { Icmpv4Header } from '../wire/icmpv4.ts';
@@ -18,7 +18,6 @@ import {
   ICMPV4_UNREACHABLE,
   Icmpv4View,
   isIcmpv4Error,
-  NETWORK_UNREACHABLE,
 } from '../wire/icmpv4.ts';
 import { IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH, IPV4_SOURCE, Ipv4View, PROTOCOL_ICMP } from '../wire/ipv4.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
@@ -30,6 +29,8 @@ import type { OnReportedError } from './ip-network.ts';
 import type { IncomingPacket, IpProtocol } from './ip-packet.ts';
 import { destinationOf, sourceOf } from './ip-packet.ts';
 import type { Ipv4Output } from './ipv4-output.ts';
+import type { PingOptions, PingResult } from './pings.ts';
+import { Pings } from './pings.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 /** RFC 1812, 4.3.2.8: the rate of error messages is limited, and it is a token bucket that limits it. */
@@ -38,27 +39,7 @@ const ERRORS_BURST = 50;
 /** RFC 1812, 4.3.2.3: an error message quotes as much as fits into 576 octets. */
 const MAX_QUOTE = 576 - IPV4_HEADER_LENGTH - ICMPV4_HEADER_LENGTH;
 
-const DEFAULT_PING_LENGTH = 56;
 const MAX_PING_LENGTH = IPV4_MAX_LENGTH - IPV4_HEADER_LENGTH - ICMPV4_HEADER_LENGTH;
-
-export interface PingOptions {
-  /** Octets behind the ICMP header; 56 where undefined. */
-  readonly payloadLength?: number | undefined;
-  readonly timeout: Millis;
-}
-
-export type PingResult =
-  | { readonly kind: 'reply'; readonly rtt: Millis }
-  | { readonly kind: 'timeout' }
-  /** `code` is that of ICMP's destination unreachable: 0 no route, 1 nobody answers ARP, others as routers report them. */
-  | { readonly kind: 'unreachable'; readonly code: number };
-
-interface Ping {
-  readonly to: Ipv4;
-  readonly sentAt: Millis;
-  readonly timer: Timer;
-  readonly on: (result: PingResult) => void;
-}
 
 type OnTransitEcho = (request: EchoRequest) => 'taken' | 'prohibited';
 
@@ -66,7 +47,6 @@ type OnTransitEcho = (request: EchoRequest) => 'taken' | 'prohibited';
 const SMALLEST_PATH = 576;
 
 export class Icmp implements IpProtocol, IcmpLayer {
-  readonly #scheduler: Scheduler;
   readonly #addressing: Addressing;
   readonly #output: Ipv4Output;
   readonly #drops: DropSink;
@@ -74,21 +54,17 @@ export class Icmp implements IpProtocol, IcmpLayer {
   readonly #message = new Icmpv4View();
   readonly #quotedIp = new Ipv4View();
   readonly #quotedMessage = new Icmpv4View();
-  /** By sequence number. */
-  readonly #pings = new Map<number, Ping>();
+  readonly #pings: Pings<Ipv4>;
   /** By protocol number. */
   readonly #onError = new Map<number, OnReportedError>();
-  readonly #identifier: number;
-  #sequence = 0;
   #onTransitEcho: OnTransitEcho | undefined;
 
   constructor(scheduler: Scheduler, random: Random, addressing: Addressing, output: Ipv4Output, drops: DropSink) {
-    this.#scheduler = scheduler;
     this.#addressing = addressing;
     this.#output = output;
     this.#drops = drops;
     this.#errorAllowance = new TokenBucket(scheduler, ERRORS_PER_SECOND, ERRORS_BURST);
-    this.#identifier = Math.floor(random.next() * 0x1_0000);
+    this.#pings = new Pings(scheduler, random, MAX_PING_LENGTH);
   }
 
   receive(packet: IncomingPacket): void {
@@ -134,11 +110,8 @@ export class Icmp implements IpProtocol, IcmpLayer {
 
   #takeReply({ batch, addressesAt }: IncomingPacket): DropReason | undefined {
     const { identifier, sequence } = this.#message;
-    const ping = this.#pings.get(sequence);
-    const isAsked = identifier === this.#identifier && ping?.to === readUint32(batch.bytes, addressesAt);
-    if (ping === undefined || !isAsked) return 'icmp-unmatched';
-    this.#finish(sequence, { kind: 'reply', rtt: this.#scheduler.now() - ping.sentAt });
-    return undefined;
+    const from = readUint32(batch.bytes, addressesAt);
+    return this.#pings.reply(from, identifier, sequence) ? undefined : 'icmp-unmatched';
   }
 
   #takeError({ batch }: IncomingPacket): DropReason | undefined {
@@ -162,32 +135,11 @@ export class Icmp implements IpProtocol, IcmpLayer {
   }
 
   /** Asks `to` for an echo. `on` hears exactly one result, at once where no route leads there. */
-  ping(
-    to: Ipv4,
-    { payloadLength = DEFAULT_PING_LENGTH, timeout }: PingOptions,
-    on: (result: PingResult) => void,
-  ): void {
-    if (payloadLength > MAX_PING_LENGTH)
-      throw new RangeError(`a ping carries up to ${MAX_PING_LENGTH} octets, not ${payloadLength}`);
-    this.#sequence = (this.#sequence + 1) & 0xffff;
-    const sequence = this.#sequence;
-    this.#finish(sequence, { kind: 'timeout' });
-    const now = this.#scheduler.now();
-    const timer = this.#scheduler.timer(() => this.#finish(sequence, { kind: 'timeout' }));
-    timer.arm(now + timeout);
-    this.#pings.set(sequence, { to, sentAt: now, timer, on });
-    const header = { type: ICMPV4_ECHO_REQUEST, code: 0, identifier: this.#identifier, sequence };
-    const payload = Uint8Array.from({ length: payloadLength }, (_, i) => i & 0xff);
-    const isSent = this.#send(this.#addressing.first, to, header, payload);
-    if (!isSent) this.#finish(sequence, { kind: 'unreachable', code: NETWORK_UNREACHABLE });
-  }
-
-  #finish(sequence: number, result: PingResult): void {
-    const ping = this.#pings.get(sequence);
-    if (ping === undefined) return;
-    this.#pings.delete(sequence);
-    ping.timer.cancel();
-    ping.on(result);
+  ping(to: Ipv4, options: PingOptions, on: (result: PingResult) => void): void {
+    this.#pings.ask(to, options, on, (identifier, sequence, payload) => {
+      const header = { type: ICMPV4_ECHO_REQUEST, code: 0, identifier, sequence };
+      return this.#send(this.#addressing.first, to, header, payload);
+    });
   }
 
   /** Packets (whole frames) found nobody at the next hop: our own, or others that a router forwards. */
@@ -222,11 +174,7 @@ export class Icmp implements IpProtocol, IcmpLayer {
     const message = this.#quotedMessage;
     if (message.bindQuoted(bytes, ip.payloadStart, ip.payloadEnd) !== undefined || message.type !== ICMPV4_ECHO_REQUEST)
       return false;
-    const { sequence } = message;
-    const ping = this.#pings.get(sequence);
-    if (ping === undefined || message.identifier !== this.#identifier || ping.to !== ip.destination) return false;
-    this.#finish(sequence, { kind: 'unreachable', code });
-    return true;
+    return this.#pings.fail(ip.destination, message.identifier, message.sequence, code);
   }
 
   /** Tells the packet's sender that it cannot be delivered, and why. */

@@ -13,6 +13,7 @@ import type { Addressing } from './addressing.ts';
 import { isUnicastIpv4 } from './addressing.ts';
 import type { Icmp } from './icmp.ts';
 import type { IncomingPacket, IpProtocol } from './ip-packet.ts';
+import { IPV4_FRAGMENTS } from './ipv4-fragments.ts';
 import { Reassembly } from './reassembly.ts';
 
 /** An IPv4 packet that is for us, or for another host. */
@@ -26,7 +27,7 @@ export class Ipv4Input {
   readonly #icmp: Icmp;
   readonly #protocols: ReadonlyMap<number, IpProtocol>;
   readonly #takesTransit: boolean;
-  readonly reassembly: Reassembly;
+  readonly reassembly: Reassembly<Ipv4View>;
   readonly #packet = new Ipv4Packet();
   readonly #ip = this.#packet.ip;
 
@@ -43,7 +44,7 @@ export class Ipv4Input {
     this.#drops = drops;
     this.#icmp = icmp;
     this.#protocols = protocols;
-    this.reassembly = new Reassembly(scheduler, drops, (first) => this.#reassemblyTimedOut(first));
+    this.reassembly = new Reassembly(IPV4_FRAGMENTS, scheduler, drops, (first) => this.#reassemblyTimedOut(first));
   }
 
   /** Takes frame `index`, whose EtherType is IPv4. */

@@ -1,59 +1,138 @@
-/** IPv6 on the way out: header and link address of what fits into one packet; a source fragments (RFC 8200, 4.5), and this one does not. */
+/**
+ * IPv6 on the way out: next hop, header, fragmentation by the source (RFC 8200, 4.5), link address.
+ *
+ * A payload comes in two parts, the protocol's header and what follows it, and is copied once, into the frames.
+ */
+import type { Random } from '../base/chance.ts';
 import type { DropSink } from '../link/drops.ts';
 import { batchOf } from '../link/frame-batch.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE_IPV6, emitEthernet } from '../wire/ethernet.ts';
-import { sealIcmpv6 } from '../wire/icmpv6.ts';
-import { emitIpv6, IPV6_HEADER_LENGTH, ipv6PseudoHeaderSum, NEXT_HEADER_ICMPV6 } from '../wire/ipv6.ts';
+import { emitIpv6, IPV6_HEADER_LENGTH } from '../wire/ipv6.ts';
 import type { Ipv6 } from '../wire/ipv6-address.ts';
+import { groupMacOf, ipv6Key, isMulticastIpv6 } from '../wire/ipv6-address.ts';
+import {
+  EXTENSION_UNIT,
+  emitFragmentHeader,
+  FRAGMENT_HEADER_LENGTH,
+  NEXT_HEADER_FRAGMENT,
+} from '../wire/ipv6-extensions.ts';
 import type { Mac } from '../wire/mac.ts';
+import type { Ipv6Addressing } from './ipv6-addressing.ts';
+import type { Neighbours } from './neighbours.ts';
+import type { PathMtu } from './path-mtu.ts';
 import type { Transmitter } from './transmitter.ts';
+
+/** RFC 1700: the default, as for IPv4. */
+export const DEFAULT_HOP_LIMIT = 64;
 
 /** A packet as the protocols above see it. */
 export interface OutgoingIpv6 {
   readonly source: Ipv6;
   readonly destination: Ipv6;
-  readonly hopLimit: number;
-  /** The receiver's link address: that of the group, or of the neighbour that is answered. */
-  readonly mac: Mac;
+  readonly nextHeader: number;
+  /** The receiver's link address where it is known already: no neighbour is asked. */
+  readonly mac?: Mac | undefined;
+  /** The default where undefined. */
+  readonly hopLimit?: number | undefined;
+}
+
+export interface Ipv6OutputParts {
+  readonly random: Random;
+  readonly transmitter: Transmitter;
+  readonly addressing: Ipv6Addressing;
+  /** By `ipv6Key`. */
+  readonly neighbours: Neighbours<string>;
+  readonly pathMtu: PathMtu;
+  readonly drops: DropSink;
 }
 
 export class Ipv6Output {
-  readonly #transmitter: Transmitter;
-  readonly #drops: DropSink;
-  readonly #mtu: number;
+  readonly #parts: Ipv6OutputParts;
+  #identification: number;
 
-  constructor(mtu: number, transmitter: Transmitter, drops: DropSink) {
-    this.#mtu = mtu;
-    this.#transmitter = transmitter;
-    this.#drops = drops;
+  constructor(parts: Ipv6OutputParts) {
+    this.#parts = parts;
+    this.#identification = Math.floor(parts.random.next() * 0x1_0000_0000);
   }
 
-  get mac(): Mac {
-    return this.#transmitter.mac;
-  }
-
-  /** Sends a message that is complete but for its checksum, which is written into it. */
-  sendIcmpv6(packet: OutgoingIpv6, message: Uint8Array): void {
-    const { length } = message;
-    sealIcmpv6(message, 0, length, ipv6PseudoHeaderSum(packet.source, packet.destination, NEXT_HEADER_ICMPV6, length));
-    this.#send(packet, NEXT_HEADER_ICMPV6, message);
-  }
-
-  #send(packet: OutgoingIpv6, nextHeader: number, payload: Uint8Array): void {
-    const length = ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + payload.length;
-    if (IPV6_HEADER_LENGTH + payload.length > this.#mtu) {
-      this.#drops.dropped('ipv6-too-big', batchOf([payload]), 0, 1);
-      return;
-    }
-    this.#transmitter.during(() => {
-      const start = this.#transmitter.reserve(length);
-      const out = this.#transmitter.bytes;
-      const header = { ...packet, payloadLength: payload.length, nextHeader };
-      out.set(
-        payload,
-        emitIpv6(header, out, emitEthernet(out, start, packet.mac, this.#transmitter.mac, ETHERTYPE_IPV6)),
-      );
-      this.#transmitter.commit(start, length);
+  /** Sends one packet, in fragments where the path takes no more; false where no route leads to its destination. */
+  send(packet: OutgoingIpv6, head: Uint8Array, body: Uint8Array): boolean {
+    const { addressing, pathMtu, transmitter } = this.#parts;
+    const { destination } = packet;
+    const mac = packet.mac ?? (isMulticastIpv6(destination) ? groupMacOf(destination) : undefined);
+    const hop = mac === undefined ? addressing.nextHop(destination) : undefined;
+    const total = head.length + body.length;
+    const room = pathMtu.towards(destination) - IPV6_HEADER_LENGTH;
+    let isSent = true;
+    transmitter.during(() => {
+      if (total <= room) {
+        isSent = this.#sendPiece({ packet, head, body, from: 0, to: total, identification: undefined }, mac, hop);
+        return;
+      }
+      const identification = this.#identification;
+      this.#identification = (identification + 1) >>> 0;
+      const step = room - FRAGMENT_HEADER_LENGTH - (room % EXTENSION_UNIT);
+      for (let from = 0; from < total; from += step) {
+        const to = Math.min(from + step, total);
+        isSent = this.#sendPiece({ packet, head, body, from, to, identification }, mac, hop) && isSent;
+      }
     });
+    return isSent;
   }
+
+  #sendPiece(piece: Piece, groupOrKnown: Mac | undefined, hop: Ipv6 | undefined): boolean {
+    const { transmitter, neighbours, drops } = this.#parts;
+    const key = hop === undefined ? '' : ipv6Key(hop);
+    const length = ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + payloadLengthOf(piece);
+    const mac = groupOrKnown ?? (hop === undefined ? undefined : neighbours.resolve(key));
+    if (mac !== undefined) {
+      const start = transmitter.reserve(length);
+      this.#emit(piece, mac, transmitter.bytes, start);
+      transmitter.commit(start, length);
+      return true;
+    }
+    const frame = new Uint8Array(length);
+    this.#emit(piece, 0, frame, 0);
+    if (hop !== undefined) {
+      neighbours.wait(key, frame);
+      return true;
+    }
+    drops.dropped('ipv6-no-route', batchOf([frame]), 0, 1);
+    return false;
+  }
+
+  #emit(piece: Piece, mac: Mac, out: Uint8Array, at: number): void {
+    const { packet, head, body, from, to, identification } = piece;
+    const { source, destination, nextHeader, hopLimit = DEFAULT_HOP_LIMIT } = packet;
+    const isWhole = identification === undefined;
+    const header = {
+      payloadLength: payloadLengthOf(piece),
+      nextHeader: isWhole ? nextHeader : NEXT_HEADER_FRAGMENT,
+      hopLimit,
+      source,
+      destination,
+    };
+    let payload = emitIpv6(header, out, emitEthernet(out, at, mac, this.#parts.transmitter.mac, ETHERTYPE_IPV6));
+    if (!isWhole) {
+      const moreFragments = to < head.length + body.length;
+      payload = emitFragmentHeader({ nextHeader, fragmentOffset: from, moreFragments, identification }, out, payload);
+    }
+    if (from < head.length) out.set(head.subarray(from, Math.min(to, head.length)), payload);
+    const bodyFrom = Math.max(from, head.length);
+    if (bodyFrom < to) out.set(body.subarray(bodyFrom - head.length, to - head.length), payload + bodyFrom - from);
+  }
+}
+
+/** Octets [from, to) of a packet's payload: a fragment where there is an identification. */
+interface Piece {
+  readonly packet: OutgoingIpv6;
+  readonly head: Uint8Array;
+  readonly body: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  readonly identification: number | undefined;
+}
+
+function payloadLengthOf({ from, to, identification }: Piece): number {
+  return to - from + (identification === undefined ? 0 : FRAGMENT_HEADER_LENGTH);
 }

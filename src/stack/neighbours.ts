@@ -7,7 +7,8 @@
  *     unknown      nothing.
  *     incomplete   asked, not known: packets wait. Ends with an answer, or after the last request, when they are dropped.
  *     reachable    known and confirmed lately: packets go out. Ends after `REACHABLE_TIME`.
- *     stale        known, confirmed long ago: packets go out, and the first of them starts a probe.
+ *     stale        known, confirmed long ago or never: packets go out, and the first of them starts the delay.
+ *     delayed      known, used and soon asked again: packets go out. Ends after `probeDelay`, which ARP does without.
  *     probing      known and asked again, by unicast: packets go out. Without an answer the address becomes unknown.
  *
  * Limits: what is known (the one confirmed longest ago is forgotten first), what is asked at a time, and octets that wait per address.
@@ -33,15 +34,19 @@ const MAX_WAITING_OCTETS = 80 * 1024;
 
 /** What differs between ARP and neighbour discovery. */
 export interface NeighbourProtocol<Address> {
+  /** From the first use of a stale address to the first question: in this time another word may confirm it. */
+  readonly probeDelay: Millis;
   /** Asks who has `address`: everybody, or only `lastKnown`. */
   solicit(address: Address, lastKnown: Mac | undefined): void;
   /** Nobody answered; these frames waited for it and are dropped. */
   unreachable(address: Address, frames: readonly Uint8Array[]): void;
 }
 
+const NEVER: Millis = Number.NEGATIVE_INFINITY;
+
 interface Known {
   readonly mac: Mac;
-  readonly confirmedAt: Millis;
+  confirmedAt: Millis;
 }
 
 interface Question {
@@ -83,8 +88,8 @@ export class Neighbours<Address> {
   resolve(address: Address): Mac | undefined {
     const known = this.#known.get(address);
     if (known === undefined) return undefined;
-    const isStale = this.#scheduler.now() - known.confirmedAt > REACHABLE_TIME;
-    if (isStale && !this.#asked.has(address) && this.#asked.size < MAX_ASKED) this.#ask(address, []);
+    if (this.#isStale(known) && !this.#asked.has(address) && this.#asked.size < MAX_ASKED)
+      this.#ask(address, [], this.#protocol.probeDelay);
     return known.mac;
   }
 
@@ -96,7 +101,7 @@ export class Neighbours<Address> {
       question.waitingOctets += frame.length;
       this.#trim(question);
     } else if (this.#asked.size < MAX_ASKED) {
-      this.#ask(address, [frame]);
+      this.#ask(address, [frame], 0);
     } else {
       this.#drop('neighbour-queue-full', [frame]);
     }
@@ -104,8 +109,38 @@ export class Neighbours<Address> {
 
   /** `address` is at `mac`, on good authority: remembers it, and what waited for it leaves. */
   confirm(address: Address, mac: Mac): void {
+    this.#remember(address, mac, this.#scheduler.now());
+  }
+
+  /** `address` may be at `mac`, as somebody says in passing: the same, but where it is news the address is stale (RFC 4861, 7.2.3). */
+  suppose(address: Address, mac: Mac): void {
+    if (this.find(address) !== mac) this.#remember(address, mac, NEVER);
+  }
+
+  /** What is known of `address` is contradicted: it is stale (RFC 4861, 7.2.5). */
+  doubt(address: Address): void {
+    const known = this.#known.get(address);
+    if (known !== undefined) known.confirmedAt = NEVER;
+  }
+
+  /** Known and confirmed lately. */
+  isReachable(address: Address): boolean {
+    const known = this.#known.get(address);
+    return known !== undefined && !this.#isStale(known);
+  }
+
+  /** Asked, and not known. */
+  isIncomplete(address: Address): boolean {
+    return this.#asked.has(address) && !this.#known.has(address);
+  }
+
+  #isStale({ confirmedAt }: Known): boolean {
+    return this.#scheduler.now() - confirmedAt > REACHABLE_TIME;
+  }
+
+  #remember(address: Address, mac: Mac, confirmedAt: Millis): void {
     this.#known.delete(address);
-    this.#known.set(address, { mac, confirmedAt: this.#scheduler.now() });
+    this.#known.set(address, { mac, confirmedAt });
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= MAX_KNOWN) break;
       this.#known.delete(oldest);
@@ -135,12 +170,13 @@ export class Neighbours<Address> {
     this.#drop('neighbour-unresolved', waiting);
   }
 
-  #ask(address: Address, waiting: Uint8Array[]): void {
-    const nextAt = this.#scheduler.now() + REQUEST_INTERVAL;
+  #ask(address: Address, waiting: Uint8Array[], delay: Millis): void {
+    const isDelayed = delay > 0;
+    const nextAt = this.#scheduler.now() + (isDelayed ? delay : REQUEST_INTERVAL);
     const waitingOctets = waiting.reduce((sum, frame) => sum + frame.length, 0);
-    this.#asked.set(address, { requests: 1, nextAt, waiting, waitingOctets });
+    this.#asked.set(address, { requests: isDelayed ? 0 : 1, nextAt, waiting, waitingOctets });
     this.#rearm();
-    this.#protocol.solicit(address, this.find(address));
+    if (!isDelayed) this.#protocol.solicit(address, this.find(address));
   }
 
   /** RFC 1122, 2.3.2.2: the latest packets are the ones to keep. */

@@ -1,10 +1,10 @@
 /**
- * Reassembly of IPv4 datagrams, RFC 791, 3.2 and RFC 815.
+ * Reassembly of datagrams, RFC 791, 3.2 and RFC 815, RFC 8200, 4.5.
  *
  * Fragments are kept as copies of their frames, in the order of their offsets. An exact duplicate changes nothing. Any other
  * overlap, an end that moves, a length that is no multiple of 8 or a total beyond 65 535 octets refuses the whole datagram, and what
- * still comes of it (teardrop and its kin; RFC 5722 decides the same for IPv6). Everything is given up 30 s after the first
- * fragment (RFC 791 and RFC 1122, 3.3.2 leave the time open; Linux takes 30 s).
+ * still comes of it (teardrop and its kin; RFC 5722 decides so for IPv6, and it is right for IPv4 too). Everything is given up some time
+ * after the first fragment.
  *
  * Limits: fragments per datagram and octets in all, bookkeeping included; the oldest datagram makes room.
  */
@@ -12,16 +12,35 @@ import type { Millis, Scheduler, Timer } from '../base/time.ts';
 import type { DropReason, DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
 import { batchOf, sliceOf } from '../link/frame-batch.ts';
-import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
-import type { Ipv4View } from '../wire/ipv4.ts';
-import { emitIpv4, FRAGMENT_UNIT, IPV4_HEADER_LENGTH, IPV4_MAX_LENGTH } from '../wire/ipv4.ts';
 
-const REASSEMBLY_TIME: Millis = 30_000;
 const MAX_OCTETS = 4 * 1024 * 1024;
 /** 65 535 octets in fragments of 576. */
 const MAX_FRAGMENTS = 128;
 /** What a fragment or a datagram costs beside the octets of its frames. */
 const OVERHEAD = 256;
+/** Fragments are cut at multiples of this many octets. */
+const FRAGMENT_UNIT = 8;
+
+/** A packet that is a fragment. */
+export interface FragmentView {
+  /** Of the whole datagram's payload: where this piece belongs, and whether there is more behind it. */
+  readonly fragmentOffset: number;
+  readonly moreFragments: boolean;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+}
+
+/** What differs between the families. */
+export interface FragmentFamily<View extends FragmentView> {
+  /** From the first fragment that arrives until the datagram is given up. */
+  readonly lifetime: Millis;
+  /** What the fragments of one datagram have in common. */
+  keyOf(ip: View): string;
+  /** Octets of a fragment's payload and of all before it that no datagram exceeds. */
+  maxPayload(ip: View): number;
+  /** The frame of a datagram with `length` octets of payload still to be filled in, from the frame of its first fragment. `ip` is bound to any of its fragments. */
+  open(first: Uint8Array, ip: View, length: number): { readonly frame: Uint8Array; readonly payloadStart: number };
+}
 
 interface Fragment {
   /** Octets [from, to) of the datagram's payload. */
@@ -43,7 +62,8 @@ interface Datagram {
   isRefused: boolean;
 }
 
-export class Reassembly {
+export class Reassembly<View extends FragmentView> {
+  readonly #family: FragmentFamily<View>;
   readonly #scheduler: Scheduler;
   readonly #drops: DropSink;
   readonly #onTimeout: (first: FrameBatch) => void;
@@ -53,7 +73,13 @@ export class Reassembly {
   #octets = 0;
 
   /** `onTimeout` hears of a datagram that was given up and whose first fragment is here. */
-  constructor(scheduler: Scheduler, drops: DropSink, onTimeout: (first: FrameBatch) => void) {
+  constructor(
+    family: FragmentFamily<View>,
+    scheduler: Scheduler,
+    drops: DropSink,
+    onTimeout: (first: FrameBatch) => void,
+  ) {
+    this.#family = family;
     this.#scheduler = scheduler;
     this.#drops = drops;
     this.#onTimeout = onTimeout;
@@ -66,10 +92,10 @@ export class Reassembly {
   }
 
   /** Takes a copy of frame `index`, a fragment that `ip` is bound to; returns the frame of the whole datagram when it was the last piece. */
-  add(batch: FrameBatch, index: number, ip: Ipv4View): FrameBatch | undefined {
-    const key = `${ip.source} ${ip.destination} ${ip.protocol} ${ip.identification}`;
+  add(batch: FrameBatch, index: number, ip: View): FrameBatch | undefined {
+    const key = this.#family.keyOf(ip);
     const datagram = this.#datagrams.get(key) ?? this.#open(key);
-    const fault = faultOf(datagram, batch.bytes, ip);
+    const fault = faultOf(datagram, batch.bytes, ip, this.#family.maxPayload(ip));
     if (fault !== undefined) {
       this.#drops.dropped(fault, batch, index, index + 1);
       if (fault !== 'fragment-duplicate') this.#refuse(datagram, fault);
@@ -82,11 +108,18 @@ export class Reassembly {
       return undefined;
     }
     this.#forget(key, datagram);
-    return wholeOf(datagram, ip);
+    return this.#wholeOf(datagram, ip);
+  }
+
+  #wholeOf({ fragments, received }: Datagram, ip: View): FrameBatch {
+    const whole = this.#family.open(fragments[0]!.frame, ip, received);
+    for (const { from, to, frame, payloadStart } of fragments)
+      whole.frame.set(frame.subarray(payloadStart, payloadStart + to - from), whole.payloadStart + from);
+    return batchOf([whole.frame]);
   }
 
   #open(key: string): Datagram {
-    const deadline = this.#scheduler.now() + REASSEMBLY_TIME;
+    const deadline = this.#scheduler.now() + this.#family.lifetime;
     const datagram: Datagram = { deadline, fragments: [], received: 0, total: undefined, isRefused: false };
     this.#octets += OVERHEAD;
     this.#datagrams.set(key, datagram);
@@ -94,7 +127,7 @@ export class Reassembly {
     return datagram;
   }
 
-  #insert(datagram: Datagram, batch: FrameBatch, index: number, ip: Ipv4View): void {
+  #insert(datagram: Datagram, batch: FrameBatch, index: number, ip: View): void {
     const from = ip.fragmentOffset;
     const to = from + ip.payloadEnd - ip.payloadStart;
     const fragment = { from, to, frame: sliceOf(batch, index), payloadStart: ip.payloadStart - batch.starts[index]! };
@@ -156,13 +189,13 @@ function costOf(fragment: Fragment): number {
 }
 
 /** Why the fragment cannot join the datagram. */
-function faultOf(datagram: Datagram, bytes: Uint8Array, ip: Ipv4View): DropReason | undefined {
+function faultOf(datagram: Datagram, bytes: Uint8Array, ip: FragmentView, maxPayload: number): DropReason | undefined {
   if (datagram.isRefused) return 'fragment-malformed';
   const from = ip.fragmentOffset;
   const length = ip.payloadEnd - ip.payloadStart;
   const to = from + length;
   if (length === 0 || (ip.moreFragments && length % FRAGMENT_UNIT !== 0)) return 'fragment-malformed';
-  if (ip.headerLength + to > IPV4_MAX_LENGTH || !fitsEnd(datagram, to, ip.moreFragments)) return 'fragment-malformed';
+  if (to > maxPayload || !fitsEnd(datagram, to, ip.moreFragments)) return 'fragment-malformed';
   for (const other of datagram.fragments) {
     if (to <= other.from || from >= other.to) continue;
     const isDuplicate = from === other.from && to === other.to && equals(other, bytes, ip.payloadStart);
@@ -181,26 +214,4 @@ function fitsEnd({ total, fragments }: Datagram, to: number, moreFragments: bool
 function equals({ frame, payloadStart, from, to }: Fragment, bytes: Uint8Array, at: number): boolean {
   for (let i = 0; i < to - from; i++) if (frame[payloadStart + i] !== bytes[at + i]) return false;
   return true;
-}
-
-/** The datagram as one frame, with a header of its own: no fragment, no options. `ip` is bound to any of its fragments. */
-function wholeOf({ fragments, received }: Datagram, ip: Ipv4View): FrameBatch {
-  const whole = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV4_HEADER_LENGTH + received);
-  whole.set(fragments[0]!.frame.subarray(0, ETHERNET_HEADER_LENGTH));
-  const header = {
-    totalLength: IPV4_HEADER_LENGTH + received,
-    identification: ip.identification,
-    dontFragment: false,
-    moreFragments: false,
-    fragmentOffset: 0,
-    ttl: ip.ttl,
-    protocol: ip.protocol,
-    source: ip.source,
-    destination: ip.destination,
-  };
-  const payload = emitIpv4(header, whole, ETHERNET_HEADER_LENGTH);
-  for (const { from, to, frame, payloadStart } of fragments) {
-    whole.set(frame.subarray(payloadStart, payloadStart + to - from), payload + from);
-  }
-  return batchOf([whole]);
 }

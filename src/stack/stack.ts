@@ -8,8 +8,8 @@
  *     push ── arp ── neighbours ─┐                      transmitter collects frames, one push per piece of work
  *        ├─── ipv4-input ── reassembly                  addressing  knows whose address is whose
  *        │         └── icmp, udp, tcp/ ── ipv4-network ── ipv4-output ── neighbours ── transmitter
- *        └─── ipv6-input ── icmpv6 ── ndp
- *                              └───────┴── ipv6-output ── transmitter
+ *        └─── ipv6-input ── reassembly
+ *                  └── icmpv6 ── ndp, mld ── ipv6-output ── neighbours ── transmitter
  *
  * UDP and TCP know addresses as octets and IP as an `IpNetwork`, one per family.
  *
@@ -23,8 +23,7 @@
  *
  * What is left out: options of IPv4 are skipped (source routes are never followed), multicast is sent but not received (level 1 of
  * RFC 1112), a packet to the station itself is not looped back, and paths narrower than the network's MTU are known to TCP only, as
- * far as ICMP tells (other packets leave without DF, so a router may cut them). Of IPv6 there is a node with a link-local address that
- * answers neighbours and pings: no other address, no fragments, no UDP, no errors.
+ * far as ICMP tells (other packets leave without DF, so a router may cut them). UDP and TCP are IPv4's only.
  */
 import type { Random } from '../base/chance.ts';
 import { Counters } from '../base/counters.ts';
@@ -36,6 +35,7 @@ import { ETHERNET_TYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { NEXT_HEADER_ICMPV6 } from '../wire/ipv6.ts';
+import type { Ipv6, Ipv6Interface } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { BROADCAST_MAC, readMac } from '../wire/mac.ts';
 import { readUint16 } from '../wire/octets.ts';
@@ -44,7 +44,6 @@ import { Addressing } from './addressing.ts';
 import type { AddressResolution } from './arp.ts';
 import { Arp } from './arp.ts';
 import type { Forwarder } from './forwarder.ts';
-import type { PingOptions, PingResult } from './icmp.ts';
 import { Icmp } from './icmp.ts';
 import type { IcmpLayer } from './icmp-layer.ts';
 import { Icmpv6 } from './icmpv6.ts';
@@ -53,11 +52,16 @@ import type { IpProtocol } from './ip-packet.ts';
 import { Ipv4Input } from './ipv4-input.ts';
 import { Ipv4Network } from './ipv4-network.ts';
 import { Ipv4Output } from './ipv4-output.ts';
+import type { Ipv6AddressingConfig } from './ipv6-addressing.ts';
 import { Ipv6Addressing } from './ipv6-addressing.ts';
 import { Ipv6Input } from './ipv6-input.ts';
 import { Ipv6Output } from './ipv6-output.ts';
+import { Mld } from './mld.ts';
 import type { NeighbourDiscovery } from './ndp.ts';
-import { Ndp } from './ndp.ts';
+import { Ndp, PROBE_DELAY } from './ndp.ts';
+import { Neighbours } from './neighbours.ts';
+import { PathMtu } from './path-mtu.ts';
+import type { PingOptions, PingResult } from './pings.ts';
 import { Tcp } from './tcp/tcp.ts';
 import type { TcpLayer } from './tcp-layer.ts';
 import { TransitOutput } from './transit-output.ts';
@@ -75,6 +79,11 @@ export interface StackOptions {
   readonly takesTransit?: boolean;
   /** Where drops are counted; counters of its own where undefined. */
   readonly drops?: Counters;
+}
+
+export interface StackAddresses extends AddressingConfig {
+  /** Undefined: those of IPv6 stay as they are, which at first is the link-local one that the MAC makes. */
+  readonly ipv6?: Ipv6AddressingConfig | undefined;
 }
 
 export class Stack implements Port, DropSink {
@@ -95,7 +104,11 @@ export class Stack implements Port, DropSink {
   readonly #ipv4: Ipv4Input;
   #receiver: PortReceiver | undefined;
   readonly #ipv6Addressing: Ipv6Addressing;
+  /** By `ipv6Key`. */
+  readonly #ipv6Neighbours: Neighbours<string>;
   readonly #ndp: Ndp;
+  readonly #mld: Mld;
+  readonly #icmpv6: Icmpv6;
   readonly #ipv6: Ipv6Input;
 
   constructor({ mac, mtu, scheduler, random, takesTransit = false, drops = new Counters() }: StackOptions) {
@@ -138,17 +151,56 @@ export class Stack implements Port, DropSink {
     ]);
     this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, protocols, takesTransit);
 
-    this.#ipv6Addressing = new Ipv6Addressing(mac);
-    const ipv6Output = new Ipv6Output(mtu, this.#transmitter, this);
-    this.#ndp = new Ndp(this.#ipv6Addressing, ipv6Output);
-    const icmpv6 = new Icmpv6(this.#ipv6Addressing, ipv6Output, this.#ndp, this);
-    this.#ipv6 = new Ipv6Input(this.#ipv6Addressing, this, new Map([[NEXT_HEADER_ICMPV6, icmpv6]]));
+    const addressing = new Ipv6Addressing(mac);
+    const pathMtu = new PathMtu(scheduler, mtu);
+    this.#ipv6Addressing = addressing;
+    this.#ipv6Neighbours = new Neighbours(scheduler, this.#transmitter, this, {
+      probeDelay: PROBE_DELAY,
+      solicit: (key, lastKnown) => this.#ndp.solicit(key, lastKnown),
+      unreachable: (_key, frames) => this.#icmpv6.nextHopUnreachable(frames),
+    });
+    const neighbours = this.#ipv6Neighbours;
+    const ipv6Output = new Ipv6Output({
+      random,
+      transmitter: this.#transmitter,
+      addressing,
+      neighbours,
+      pathMtu,
+      drops: this,
+    });
+    this.#ndp = new Ndp(scheduler, mac, addressing, neighbours, ipv6Output);
+    this.#mld = new Mld(scheduler, random, addressing, ipv6Output);
+    this.#icmpv6 = new Icmpv6({
+      scheduler,
+      random,
+      addressing,
+      output: ipv6Output,
+      pathMtu,
+      ndp: this.#ndp,
+      mld: this.#mld,
+      drops: this,
+    });
+    const ipv6Protocols = new Map([[NEXT_HEADER_ICMPV6, this.#icmpv6]]);
+    this.#ipv6 = new Ipv6Input(scheduler, addressing, this, this.#icmpv6, ipv6Protocols, takesTransit);
   }
 
-  /** Takes these IPv4 addresses and gives up all others. */
-  configure(config: AddressingConfig): void {
+  /** Takes these addresses and gives up all others, of IPv4; and of IPv6 where it says some. */
+  configure(config: StackAddresses): void {
     this.#arp.neighbours.clear();
     this.#addressing.configure(config);
+    if (config.ipv6 === undefined) return;
+    this.#ipv6Neighbours.clear();
+    this.#ipv6Addressing.configure(config.ipv6);
+    this.#mld.start();
+  }
+
+  /** Hears what comes for an IPv6 group, until it is left. */
+  joinGroup(group: Ipv6): void {
+    this.#ipv6Addressing.join(group);
+  }
+
+  leaveGroup(group: Ipv6): void {
+    this.#ipv6Addressing.leave(group);
   }
 
   /** The stack is an interface of a router from now on; of none where undefined. */
@@ -180,6 +232,11 @@ export class Stack implements Port, DropSink {
     return this.#addressing.interface;
   }
 
+  /** The first configured IPv6 address; undefined while there is none but the link-local one. */
+  get ipv6Interface(): Ipv6Interface | undefined {
+    return this.#ipv6Addressing.interface;
+  }
+
   get arp(): AddressResolution {
     return this.#arp;
   }
@@ -202,8 +259,9 @@ export class Stack implements Port, DropSink {
   }
 
   /** Asks `to` for an echo; `on` hears exactly one result, which may be before the call returns. */
-  ping(to: Ipv4, options: PingOptions, on: (result: PingResult) => void): void {
-    this.#icmp.ping(to, options, on);
+  ping(to: Ipv4 | Ipv6, options: PingOptions, on: (result: PingResult) => void): void {
+    if (typeof to === 'number') this.#icmp.ping(to, options, on);
+    else this.#icmpv6.ping(to, options, on);
   }
 
   get queued(): number {

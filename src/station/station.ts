@@ -6,7 +6,7 @@ import type { Random } from '../base/chance.ts';
 import type { Endpoint } from '../base/endpoint.ts';
 import type { Millis, Scheduler } from '../base/time.ts';
 import type { Port } from '../link/port.ts';
-import type { PingOptions, PingResult } from '../stack/icmp.ts';
+import type { PingOptions, PingResult } from '../stack/pings.ts';
 import { Stack } from '../stack/stack.ts';
 import type { TcpConnection, TcpEvents, TcpListener } from '../stack/tcp-layer.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';

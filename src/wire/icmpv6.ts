@@ -5,21 +5,43 @@
  *            +------+------+----------+--------------+--------------+--------------------------------
  *            | type | code | checksum | body
  *     echo   | 128  | 0    |          | identifier   | sequence     | payload, returned as it came
+ *     error  | 1–4  | code |          | parameter: MTU, pointer     | packet, as much as fits
  *            +------+------+----------+--------------+--------------+--------------------------------
  *
  * The checksum covers the pseudo header too (RFC 4443, 2.3).
  */
 import { finishChecksum, sumWords } from '../base/checksum.ts';
 import type { Defect } from './defect.ts';
-import { writeUint16 } from './octets.ts';
+import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
 
 const TYPE = 0;
 const CODE = 1;
 const CHECKSUM = 2;
-export const ICMPV6_HEADER_LENGTH = 4;
+const PARAMETER = 4;
+const SEQUENCE = 6;
+const SHORT_HEADER_LENGTH = 4;
+/** With the four octets that echoes and errors have there. */
+export const ICMPV6_HEADER_LENGTH = 8;
 
+export const ICMPV6_UNREACHABLE = 1;
+export const ICMPV6_PACKET_TOO_BIG = 2;
+export const ICMPV6_TIME_EXCEEDED = 3;
+export const ICMPV6_PARAMETER_PROBLEM = 4;
 export const ICMPV6_ECHO_REQUEST = 128;
 export const ICMPV6_ECHO_REPLY = 129;
+/** RFC 4861, 4.5. */
+export const ICMPV6_REDIRECT = 137;
+
+/** Codes of `ICMPV6_UNREACHABLE`. */
+export const ICMPV6_NO_ROUTE = 0;
+export const ICMPV6_PROHIBITED = 1;
+export const ICMPV6_BEYOND_SCOPE = 2;
+export const ICMPV6_ADDRESS_UNREACHABLE = 3;
+export const ICMPV6_PORT_UNREACHABLE = 4;
+
+/** Codes of `ICMPV6_TIME_EXCEEDED`. */
+export const ICMPV6_HOP_LIMIT_EXCEEDED = 0;
+export const ICMPV6_REASSEMBLY_TIME_EXCEEDED = 1;
 
 /** A window over a message that already lies in a buffer; `bind` moves it. */
 export class Icmpv6View {
@@ -29,8 +51,14 @@ export class Icmpv6View {
 
   /** Moves to bytes [start, end) and verifies the checksum, which covers all of them and the pseudo header. */
   bind(bytes: Uint8Array, start: number, end: number, pseudoHeaderSum: number): Defect | undefined {
+    const defect = this.bindQuoted(bytes, start, end);
+    if (defect !== undefined) return defect;
+    return finishChecksum(sumWords(bytes, start, end, pseudoHeaderSum)) === 0 ? undefined : 'bad-checksum';
+  }
+
+  /** Moves to the start of a message that an ICMPv6 error quotes; its checksum covers what is not there. */
+  bindQuoted(bytes: Uint8Array, start: number, end: number): Defect | undefined {
     if (end - start < ICMPV6_HEADER_LENGTH) return 'truncated';
-    if (finishChecksum(sumWords(bytes, start, end, pseudoHeaderSum)) !== 0) return 'bad-checksum';
     this.#bytes = bytes;
     this.#start = start;
     this.#end = end;
@@ -41,11 +69,30 @@ export class Icmpv6View {
     return this.#bytes[this.#start + TYPE]!;
   }
 
-  get bodyStart(): number {
+  get code(): number {
+    return this.#bytes[this.#start + CODE]!;
+  }
+
+  /** Of an error: the MTU of packet too big, the pointer of a parameter problem. */
+  get parameter(): number {
+    return readUint32(this.#bytes, this.#start + PARAMETER);
+  }
+
+  /** Of an echo message. */
+  get identifier(): number {
+    return readUint16(this.#bytes, this.#start + PARAMETER);
+  }
+
+  /** Of an echo message. */
+  get sequence(): number {
+    return readUint16(this.#bytes, this.#start + SEQUENCE);
+  }
+
+  get payloadStart(): number {
     return this.#start + ICMPV6_HEADER_LENGTH;
   }
 
-  get bodyEnd(): number {
+  get payloadEnd(): number {
     return this.#end;
   }
 }
@@ -60,7 +107,31 @@ export function emitIcmpv6(type: number, out: Uint8Array, at: number): number {
   out[at + TYPE] = type;
   out[at + CODE] = 0;
   writeUint16(out, at + CHECKSUM, 0);
-  return at + ICMPV6_HEADER_LENGTH;
+  return at + SHORT_HEADER_LENGTH;
+}
+
+/** The fields of an echo message's or an error's header. */
+export interface Icmpv6Header {
+  readonly type: number;
+  readonly code: number;
+  /** The four octets behind the checksum: of an echo its identifier and sequence. */
+  readonly parameter: number;
+}
+
+/** Writes a header with the checksum over it and `payload`, which follows it; returns where the payload starts. */
+export function emitIcmpv6Around(
+  { type, code, parameter }: Icmpv6Header,
+  payload: Uint8Array,
+  pseudoHeaderSum: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  writeUint32(out, emitIcmpv6(type, out, at), parameter);
+  out[at + CODE] = code;
+  const end = at + ICMPV6_HEADER_LENGTH;
+  const sum = sumWords(payload, 0, payload.length, sumWords(out, at, end, pseudoHeaderSum));
+  writeUint16(out, at + CHECKSUM, finishChecksum(sum));
+  return end;
 }
 
 /** Writes the checksum into the message [start, end), which is complete but for it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PingResult } from '../../src/stack/icmp.ts';
+import type { PingResult } from '../../src/stack/pings.ts';
 import { B } from '../support/frames.ts';
 import { packet } from '../support/packets.ts';
 import {

@@ -68,13 +68,6 @@ describe('a stack is pinged at its link-local address', () => {
       'fe80::5054:ff:fe0a:2 > fe80::5054:ff:fe0a:1 icmpv6 129 4 octets (to 52:54:00:0a:00:01)',
     ]);
   });
-
-  it('and gives no answer that the network does not take', () => {
-    const wire = new Wire6();
-    wire.deliver(icmpv6Frame(echoRequest(1453)));
-    expect(wire.take()).toEqual([]);
-    expect(wire.drops()).toEqual({ 'ipv6-too-big': 1 });
-  });
 });
 
 describe('a stack does not take', () => {
@@ -107,13 +100,15 @@ describe('a stack does not take', () => {
       frame: icmpv6Frame(echoRequest(1), { destination: ip6('2001:db8::1') }),
       reason: 'ipv6-not-local',
     },
-    { what: 'UDP', frame: ipv6Frame(pattern(20), { nextHeader: 17 }), reason: 'ipv6-unknown-next-header' },
-    { what: 'a fragment', frame: packet('ipv6-fragment'), reason: 'ipv6-unknown-next-header' },
     { what: 'a changed message', frame: changed('icmpv6-echo-request', 100, 0xff), reason: 'icmpv6-bad-checksum' },
     { what: 'too short a message', frame: ipv6Frame(pattern(3)), reason: 'icmpv6-malformed' },
-    { what: 'a redirect', frame: icmpv6Frame(Uint8Array.of(137, 0, 0, 0)), reason: 'icmpv6-unknown-type' },
-    { what: 'an echo reply to it', frame: icmpv6Frame(Uint8Array.of(129, 0, 0, 0)), reason: 'icmpv6-unmatched' },
-    { what: 'an error', frame: icmpv6Frame(Uint8Array.of(1, 4, 0, 0)), reason: 'icmpv6-unmatched' },
+    { what: 'a redirect', frame: icmpv6Frame(Uint8Array.of(137, 0, 0, 0, 0, 0, 0, 0)), reason: 'icmpv6-unknown-type' },
+    {
+      what: 'an echo reply to it',
+      frame: icmpv6Frame(Uint8Array.of(129, 0, 0, 0, 0, 0, 0, 0)),
+      reason: 'icmpv6-unmatched',
+    },
+    { what: 'an error', frame: icmpv6Frame(Uint8Array.of(1, 4, 0, 0, 0, 0, 0, 0)), reason: 'icmpv6-unmatched' },
     {
       what: 'a solicitation from beyond the link',
       frame: ndpFrame(SOLICITATION, { hopLimit: 64 }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { batchOf } from '../../src/link/frame-batch.ts';
+import { IPV4_FRAGMENTS } from '../../src/stack/ipv4-fragments.ts';
 import { Reassembly } from '../../src/stack/reassembly.ts';
 import { Ipv4View } from '../../src/wire/ipv4.ts';
 import { FakeDrops } from '../support/fake-port.ts';
@@ -171,7 +172,7 @@ describe('an incomplete datagram', () => {
 
 it('remembers refused datagrams within the same limit', () => {
   const { wire } = listeningWire();
-  const reassembly = new Reassembly(wire.scheduler, new FakeDrops(), () => undefined);
+  const reassembly = new Reassembly(IPV4_FRAGMENTS, wire.scheduler, new FakeDrops(), () => undefined);
   const ip4 = new Ipv4View();
   for (let i = 0; i < 40_000; i++) {
     const bytes = ipv4Frame(pattern(4), { identification: i & 0xffff, moreFragments: true, protocol: i >> 16 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/base/chance.ts';
 import { LearningSwitch } from '../../src/lan/learning-switch.ts';
-import type { PingResult } from '../../src/stack/icmp.ts';
+import type { PingResult } from '../../src/stack/pings.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { FakeDrops, FakePort } from '../support/fake-port.ts';
 import { A, B, C, frame, taggedFrame } from '../support/frames.ts';

@@ -4,7 +4,7 @@ import { SeededRandom } from '../../src/base/chance.ts';
 import { batchOf, sliceOf } from '../../src/link/frame-batch.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { ETHERTYPE_IPV6, emitEthernet } from '../../src/wire/ethernet.ts';
-import { Icmpv6View, sealIcmpv6 } from '../../src/wire/icmpv6.ts';
+import { Icmpv6View, isIcmpv6Error, sealIcmpv6 } from '../../src/wire/icmpv6.ts';
 import { emitIpv6, Ipv6View, ipv6PseudoHeaderSum, NEXT_HEADER_ICMPV6 } from '../../src/wire/ipv6.ts';
 import type { Ipv6 } from '../../src/wire/ipv6-address.ts';
 import type { Mac } from '../../src/wire/mac.ts';
@@ -36,8 +36,8 @@ export class Wire6 {
   readonly stack: Stack;
   #sent: Uint8Array[] = [];
 
-  constructor({ mtu = 1500 } = {}) {
-    this.stack = new Stack({ mac: TWO.mac, mtu, scheduler: this.scheduler, random: this.random });
+  constructor({ mtu = 1500, takesTransit = false } = {}) {
+    this.stack = new Stack({ mac: TWO.mac, mtu, scheduler: this.scheduler, random: this.random, takesTransit });
     this.stack.attach({
       push: (batch, first, end) => {
         for (let i = first; i < end; i++) this.#sent.push(sliceOf(batch, i));
@@ -116,21 +116,26 @@ export function resealIcmpv6(frame: Uint8Array): void {
 export function tell6(frame: Uint8Array): string {
   const ip = new Ipv6View();
   if (readUint16(frame, 12) !== ETHERTYPE_IPV6) return 'no ipv6';
-  const defect = ip.bind(frame, 14, frame.length);
+  const defect = ip.bind(frame, 14, frame.length) ?? ip.skipExtensions()?.kind;
   if (defect !== undefined) return `broken ipv6: ${defect}`;
   const to = formatMac(readMac(frame, 0));
   return `${formatIp6(ip.source)} > ${formatIp6(ip.destination)} ${tellMessage(frame, ip)} (to ${to})`;
 }
 
 function tellMessage(frame: Uint8Array, ip: Ipv6View): string {
-  const { payloadStart, payloadEnd } = ip;
+  const { payloadStart, payloadEnd, nextHeader } = ip;
+  const octets = `${payloadEnd - payloadStart} octets`;
+  if (ip.isFragment) return `fragment of ${nextHeader} at ${ip.fragmentOffset}${ip.moreFragments ? '+' : ''} ${octets}`;
+  if (nextHeader !== NEXT_HEADER_ICMPV6) return `next header ${nextHeader} ${octets}`;
   const message = new Icmpv6View();
   const sum = ipv6PseudoHeaderSum(ip.source, ip.destination, NEXT_HEADER_ICMPV6, payloadEnd - payloadStart);
   const defect = message.bind(frame, payloadStart, payloadEnd, sum);
   if (defect !== undefined) return `broken icmpv6: ${defect}`;
+  if (isIcmpv6Error(message.type)) return `icmpv6 ${message.type}/${message.code} ${message.parameter}`;
   if (!isNdpType(message.type)) return `icmpv6 ${message.type} ${payloadEnd - payloadStart - 8} octets`;
   const ndp = parseNdp(frame, ip);
   if (typeof ndp === 'string') return `broken ndp: ${ndp}`;
+  if (ndp.kind === 'neighbour-solicitation') return `who has ${formatIp6(ndp.target)}`;
   if (ndp.kind !== 'neighbour-advertisement') return ndp.kind;
   const flags = `${ndp.isRouter ? 'R' : ''}${ndp.isSolicited ? 'S' : ''}${ndp.isOverride ? 'O' : ''}`;
   return `${formatIp6(ndp.target)} is at ${ndp.targetMac === undefined ? '?' : formatMac(ndp.targetMac)} ${flags}`;

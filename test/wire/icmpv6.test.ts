@@ -6,23 +6,24 @@ import { packet } from '../support/packets.ts';
 function carrier(frame: Uint8Array): { start: number; end: number; sum: number } {
   const ip = new Ipv6View();
   expect(ip.bind(frame, 14, frame.length)).toBeUndefined();
+  expect(ip.skipExtensions()).toBeUndefined();
   const { payloadStart: start, payloadEnd: end } = ip;
   return { start, end, sum: ipv6PseudoHeaderSum(ip.source, ip.destination, NEXT_HEADER_ICMPV6, end - start) };
 }
 
 describe('an ICMPv6 message', () => {
   it.each([
-    { name: 'icmpv6-echo-request', type: 128, body: 60 },
-    { name: 'icmpv6-echo-request-odd', type: 128, body: 9 },
-    { name: 'icmpv6-echo-reply', type: 129, body: 60 },
-    { name: 'mld-report', type: 143, body: 24 },
-    { name: 'ndp-router-solicitation-ipxe', type: 133, body: 12 },
+    { name: 'icmpv6-echo-request', type: 128, body: 56 },
+    { name: 'icmpv6-echo-request-odd', type: 128, body: 5 },
+    { name: 'icmpv6-echo-reply', type: 129, body: 56 },
+    { name: 'mld-report', type: 143, body: 20 },
+    { name: 'ndp-router-solicitation-ipxe', type: 133, body: 8 },
   ])('is read from and written as in $name', ({ name, type, body }) => {
     const frame = packet(name);
     const { start, end, sum } = carrier(frame);
     const view = new Icmpv6View();
     expect(view.bind(frame, start, end, sum)).toBeUndefined();
-    expect([view.type, view.bodyEnd - view.bodyStart]).toEqual([type, body]);
+    expect([view.type, view.payloadEnd - view.payloadStart]).toEqual([type, body]);
 
     const out = frame.slice(start, end).fill(0xff, 0, 4);
     expect(emitIcmpv6(type, out, 0)).toBe(4);
@@ -34,7 +35,7 @@ describe('an ICMPv6 message', () => {
     const frame = packet('icmpv6-echo-request');
     const { start, end, sum } = carrier(frame);
     expect(new Icmpv6View().bind(frame, start, end, sum + 1)).toBe('bad-checksum');
-    expect(new Icmpv6View().bind(frame, start, start + 3, sum)).toBe('truncated');
+    expect(new Icmpv6View().bind(frame, start, start + 7, sum)).toBe('truncated');
     frame[80] = frame[80]! ^ 1;
     expect(new Icmpv6View().bind(frame, start, end, sum)).toBe('bad-checksum');
   });

@@ -49,37 +49,6 @@ describe('an IPv6 header', () => {
     const frame = change(packet('icmpv6-echo-request'));
     expect(new Ipv6View().bind(frame, START, frame.length)).toBe(defect);
   });
-
-  it('leaves a fragment header as the next header', () => {
-    expect(bound(packet('ipv6-fragment')).nextHeader).toBe(44);
-  });
-});
-
-describe('hop-by-hop options', () => {
-  const OPTIONS = START + IPV6_HEADER_LENGTH;
-
-  it('are passed over: a router alert before a report of group membership', () => {
-    const frame = packet('mld-report');
-    const view = bound(frame);
-    expect([view.nextHeader, view.payloadStart, frame[view.payloadStart]]).toEqual([58, OPTIONS + 8, 143]);
-  });
-
-  it.each([
-    { what: 'an option that forbids to take the packet', at: 2, octets: [0x45], defect: 'bad-value' },
-    { what: 'an option longer than the header', at: 3, octets: [5], defect: 'bad-length' },
-    { what: 'an option without its length', at: 6, octets: [0, 1], defect: 'bad-length' },
-    { what: 'a header longer than the packet', at: 1, octets: [4], defect: 'truncated' },
-  ])('are refused for $what', ({ at, octets, defect }) => {
-    const frame = packet('mld-report');
-    frame.set(octets, OPTIONS + at);
-    expect(new Ipv6View().bind(frame, START, frame.length)).toBe(defect);
-  });
-
-  it('are refused where none are', () => {
-    const frame = packet('mld-report').slice(0, OPTIONS);
-    frame.set([0, 0], START + 4);
-    expect(new Ipv6View().bind(frame, START, frame.length)).toBe('truncated');
-  });
 });
 
 describe('an IPv6 address', () => {
