@@ -115,6 +115,14 @@ export function emitName(text: string, out: Uint8Array, at: number): number {
 /** As many octets as `emitName` writes at most. */
 export const NAME_ROOM = MAX_NAME_LENGTH;
 
+/** Names one behind the other, not compressed. */
+export function plainNames(names: readonly string[]): Uint8Array {
+  const octets = new Uint8Array(names.length * NAME_ROOM);
+  let end = 0;
+  for (const name of names) end = emitName(name, octets, end);
+  return octets.subarray(0, end);
+}
+
 function labelsOf(text: string): Uint8Array[] {
   const name = text.endsWith('.') ? text.slice(0, -1) : text;
   if (name === '') return [];

@@ -44,6 +44,17 @@ export function ipv6OfKey(key: string): Ipv6 {
   return address;
 }
 
+/** The address as one number, where addresses are counted through. */
+export function ipv6Number(address: Ipv6): bigint {
+  return address.reduce((number, octet) => (number << 8n) | BigInt(octet), 0n);
+}
+
+/** The address of a number. */
+export function ipv6OfNumber(number: bigint): Ipv6 {
+  const octet = (i: number) => Number((number >> BigInt(8 * (IPV6_ADDRESS_LENGTH - 1 - i))) & 0xffn);
+  return Uint8Array.from({ length: IPV6_ADDRESS_LENGTH }, (_, i) => octet(i));
+}
+
 /** An address with the length of its network's prefix, as `fd00::1/64` writes it. */
 export interface Ipv6Interface {
   readonly address: Ipv6;

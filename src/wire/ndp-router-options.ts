@@ -13,7 +13,7 @@
  *
  * Lifetimes are seconds; `INFINITE_LIFETIME` has no end.
  */
-import { emitName, endOfPlainName, NAME_ROOM, nameText } from './dns-name.ts';
+import { endOfPlainName, nameText, plainNames } from './dns-name.ts';
 import type { Ipv6, Ipv6Prefix } from './ipv6-address.ts';
 import { IPV6_ADDRESS_LENGTH, ipv6PrefixOf } from './ipv6-address.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './octets.ts';
@@ -173,7 +173,7 @@ export function routerOptionLength(option: RouterOption): number {
     case 'dns-servers':
       return VALUE + option.addresses.length * IPV6_ADDRESS_LENGTH;
     case 'search-domains':
-      return Math.ceil((VALUE + namesOf(option.names).length) / UNIT) * UNIT;
+      return Math.ceil((VALUE + plainNames(option.names).length) / UNIT) * UNIT;
     case 'nat64-prefix':
       return NAT64_OPTION_LENGTH;
   }
@@ -181,13 +181,6 @@ export function routerOptionLength(option: RouterOption): number {
 
 function routeLength(prefixLength: number): number {
   return VALUE + Math.ceil(prefixLength / 64) * UNIT;
-}
-
-function namesOf(names: readonly string[]): Uint8Array {
-  const octets = new Uint8Array(names.length * NAME_ROOM);
-  let end = 0;
-  for (const name of names) end = emitName(name, octets, end);
-  return octets.subarray(0, end);
 }
 
 /** Writes the option and returns its end. */
@@ -219,7 +212,7 @@ export function emitRouterOption(option: RouterOption, out: Uint8Array, at: numb
     case 'search-domains':
       out[at] = TYPE_SEARCH_DOMAINS;
       writeUint32(out, at + LIFETIME, option.lifetime);
-      out.set(namesOf(option.names), at + VALUE);
+      out.set(plainNames(option.names), at + VALUE);
       break;
     case 'nat64-prefix':
       out[at] = TYPE_NAT64_PREFIX;

@@ -1,21 +1,30 @@
 import type { Counters } from '../../base/counters.ts';
 import type { StateFile } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
+import type { AddressText } from './lease-document.ts';
 import { formatLeases, parseLeases } from './lease-document.ts';
 import type { Lease, LeaseTable } from './leases.ts';
 
 /** Keeps a lease table on disk: one save at a time, and whoever asks meanwhile shares the next one. */
-export class LeaseStore {
+export class LeaseStore<Address extends number | bigint> {
   readonly #file: StateFile | undefined;
-  readonly #leases: LeaseTable;
+  readonly #leases: LeaseTable<Address>;
+  readonly #text: AddressText<Address>;
   readonly #counters: Counters;
   readonly #log: Log;
   #waiting: (() => void)[] = [];
   #saving: Promise<void> | undefined;
 
-  constructor(file: StateFile | undefined, leases: LeaseTable, counters: Counters, log: Log) {
+  constructor(
+    file: StateFile | undefined,
+    leases: LeaseTable<Address>,
+    text: AddressText<Address>,
+    counters: Counters,
+    log: Log,
+  ) {
     this.#file = file;
     this.#leases = leases;
+    this.#text = text;
     this.#counters = counters;
     this.#log = log;
   }
@@ -24,7 +33,7 @@ export class LeaseStore {
   async load(now: number): Promise<void> {
     const text = await this.#file?.load();
     if (this.#file === undefined || text === undefined) return;
-    const leases: readonly Lease[] | undefined = parseLeases(text);
+    const leases: readonly Lease<Address>[] | undefined = parseLeases(text, this.#text);
     if (leases === undefined) {
       this.#counters.add('leases-unreadable');
       this.#log({
@@ -57,7 +66,7 @@ export class LeaseStore {
       const served = this.#waiting;
       this.#waiting = [];
       try {
-        await file.save(formatLeases(this.#leases.leases));
+        await file.save(formatLeases(this.#leases.leases, this.#text));
       } catch (error) {
         this.#counters.add('lease-not-saved');
         this.#log({

@@ -18,21 +18,20 @@ import type { DhcpMessage, DhcpOptions } from '../../wire/dhcp.ts';
 import { DHCP_SERVER_PORT, emitDhcp, parseDhcp } from '../../wire/dhcp.ts';
 import { CLIENT_IDENTIFIER, HOST_NAME, textOf, uint32 } from '../../wire/dhcp-options.ts';
 import type { Ipv4, Ipv4Interface } from '../../wire/ipv4-address.ts';
-import { broadcastOf, formatIpv4, networkOf } from '../../wire/ipv4-address.ts';
+import { broadcastOf, formatIpv4, networkOf, parseIpv4 } from '../../wire/ipv4-address.ts';
 import type { Mac } from '../../wire/mac.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { Service } from '../service.ts';
 import type { Decision } from './decision.ts';
 import { decide } from './decision.ts';
 import type { DhcpConfig } from './dhcp-config.ts';
+import { hexOf } from './lease-document.ts';
 import { LeaseStore } from './lease-store.ts';
 import type { AddressPlan, Lease, LeaseEntry } from './leases.ts';
-import { LeaseTable } from './leases.ts';
+import { LeaseTable, QUARANTINE_TIME } from './leases.ts';
 import type { DhcpReply } from './reply.ts';
 import { destinationOf, leaseTimeFor, replyTo, sizeLimit } from './reply.ts';
 
-/** Seconds for which nobody gets an address that is in use by somebody without a lease. */
-const QUARANTINE_TIME = 600;
 /** Two requests, 100 ms for an answer to each: a station of the same LAN answers in less. */
 const PROBE = { attempts: 2, interval: 100 } as const;
 /** Addresses in use that one message may come upon; then the client has to ask again. */
@@ -41,6 +40,7 @@ const CONFLICT_LIMIT = 4;
 const PROBE_LIMIT = 256;
 /** The largest UDP payload. */
 const MAX_PAYLOAD = 65_507;
+const IPV4_TEXT = { format: formatIpv4, parse: parseIpv4 };
 
 /** What a DHCP server needs from outside. */
 export interface DhcpOutside {
@@ -66,7 +66,7 @@ export class DhcpServer implements Service {
   readonly #mtu: number;
   readonly #outside: DhcpOutside;
   readonly #leases: LeaseTable;
-  readonly #store: LeaseStore;
+  readonly #store: LeaseStore<Ipv4>;
   /** What the calendar said when the monotonic clock was zero, in milliseconds. */
   readonly #epoch: Millis;
   readonly #probes = new Map<Mac, Probe>();
@@ -85,7 +85,7 @@ export class DhcpServer implements Service {
     this.#outside = outside;
     this.#epoch = Number(outside.wallClock.nanoseconds() / 1_000_000n) - outside.scheduler.now();
     this.#leases = new LeaseTable(leasable(config, server));
-    this.#store = new LeaseStore(outside.leases, this.#leases, outside.counters, outside.log);
+    this.#store = new LeaseStore(outside.leases, this.#leases, IPV4_TEXT, outside.counters, outside.log);
   }
 
   /** Answers by this from now on. Leases that it does not allow are forgotten: who has one is refused when it asks to go on. */
@@ -118,19 +118,13 @@ export class DhcpServer implements Service {
   }
 
   /** Leases that clients have now. */
-  *bound(): Iterable<Lease> {
-    const now = this.#now();
-    for (const lease of this.#leases.leases) if (lease.state === 'bound' && lease.expires > now) yield lease;
+  bound(): Iterable<Lease> {
+    return this.#leases.bound(this.#now());
   }
 
   /** All that is known, also of leases that ended. */
   leases(): readonly LeaseEntry[] {
-    const now = this.#now();
-    const known = [...this.#leases.leases].map((lease): LeaseEntry => {
-      return lease.state !== 'released' && lease.expires <= now ? { ...lease, state: 'expired' } : lease;
-    });
-    const declined = [...this.#leases.quarantined].filter(({ expires }) => expires > now);
-    return [...known, ...declined.map((entry): LeaseEntry => ({ ...entry, state: 'declined' }))];
+    return this.#leases.entries(this.#now());
   }
 
   #receive({ payload }: UdpDatagram): void {
@@ -301,8 +295,4 @@ function identityOf(options: DhcpOptions): { readonly hostname?: string; readonl
     ...(hostname !== undefined && /^[a-z0-9_]([a-z0-9._-]{0,253})$/i.test(hostname) ? { hostname } : {}),
     ...(clientId !== undefined && clientId.length <= 64 ? { clientId: hexOf(clientId) } : {}),
   };
-}
-
-function hexOf(octets: Uint8Array): string {
-  return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
 }

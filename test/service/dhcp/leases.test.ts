@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { formatLeases, parseLeases } from '../../../src/service/dhcp/lease-document.ts';
 import type { AddressPlan } from '../../../src/service/dhcp/leases.ts';
 import { LeaseTable, OFFER_TIME, RECORD_LIMIT } from '../../../src/service/dhcp/leases.ts';
-import { formatIpv4 } from '../../../src/wire/ipv4-address.ts';
+import { formatIpv4, parseIpv4 } from '../../../src/wire/ipv4-address.ts';
 import { A, B, C, D } from '../../support/frames.ts';
 import { ip } from '../../support/stack-peer.ts';
 
 const NOW = 1_800_000_000;
+const TEXT = { format: formatIpv4, parse: parseIpv4 };
 const plan: AddressPlan = { first: ip('10.0.0.10'), last: ip('10.0.0.12'), reservations: [], excluded: [] };
 
 function table(changes: Partial<AddressPlan> = {}) {
@@ -120,7 +121,7 @@ describe('what survives the process', () => {
     bind(B, '10.0.0.11');
     leases.release(B, NOW);
     leases.offer(C, ip('10.0.0.12'), NOW);
-    const kept = parseLeases(formatLeases(leases.leases));
+    const kept = parseLeases(formatLeases(leases.leases, TEXT), TEXT);
     expect(kept).toEqual([leases.find(A), leases.find(B)]);
   });
 
@@ -140,7 +141,7 @@ describe('what survives the process', () => {
       '{"version": 1, "leases": [{"mac": "52:54:00:00:00:01", "address": "10.0.0.1", "state": "x", "expires": 1}]}',
     ],
   ])('%s is refused', (_what, document) => {
-    expect(parseLeases(document)).toBeUndefined();
+    expect(parseLeases(document, TEXT)).toBeUndefined();
   });
 
   it('nothing that the configuration does not allow any more', () => {
