@@ -3,18 +3,21 @@
  *
  * QEMU writes frame by frame. A process that wakes up for each spends some ten microseconds on it; one that finds many at once spends one
  * or two on each. So while a machine sends in bulk, the thread sleeps for a moment after a read that brought little, and the next one
- * brings more. The machine has the processor meanwhile, and its socket has room for what it sends.
+ * brings more. The machine has the processor meanwhile, and its socket has room for what it sends; nor need it wake us for each frame.
  *
- * Bulk is many reads in a row at a rate, or of a size, that no conversation of questions and answers reaches: those are never delayed. It
- * is over when a pause has gathered no more than there would have been without.
+ * Bulk is many reads in a row at a rate, or of a size, that no conversation of questions and answers reaches: those are never delayed. Reads
+ * are bulk, too, while so much goes the other way that they are its acknowledgments. It is over when a pause has gathered no more than there
+ * would have been without.
  */
 import type { Millis } from '../base/time.ts';
 
 /** A read that comes so soon after what the one before caused was done is quick. */
 const QUICK: Millis = 0.04;
-/** So many reads in a row that are quick, or bring so many octets, are bulk. */
+/** So many reads in a row that are quick, or bring so many octets, or follow so many that went to the machine, are bulk. */
 const BULK_READS = 16;
 const BULK_OCTETS = 4096;
+/** Octets to the machine that later reads may follow, at most: one burst is half a row. */
+const MOST_OUTWARD = (BULK_READS / 2) * BULK_OCTETS;
 /** Frames in a read that made a pause worth while, whatever their length. */
 const FEW_FRAMES = 3;
 /** A read of so much needs no pause: QEMU's socket holds some ninety frames of 1500 octets, or three of 65 000, before it blocks. */
@@ -47,9 +50,16 @@ export class ReadModeration {
   #isQuick = false;
   #quickReads = 0;
   #hasPaused = false;
+  /** Octets that went to the machine and that no read has been taken to follow. */
+  #outward = 0;
 
   constructor(sleeper: Sleeper = thisThread) {
     this.#sleeper = sleeper;
+  }
+
+  /** So many octets were written to the machine. */
+  wrote(octets: number): void {
+    this.#outward = Math.min(this.#outward + octets, MOST_OUTWARD);
   }
 
   /** Called when a read is there. */
@@ -60,7 +70,9 @@ export class ReadModeration {
   /** Called when all that it caused is done. */
   afterRead(frames: number, octets: number): void {
     const sleeper = this.#sleeper;
-    const isQuick = octets >= BULK_OCTETS || (this.#hasPaused ? frames >= FEW_FRAMES : this.#isQuick);
+    const isAnswered = this.#outward >= BULK_OCTETS;
+    if (isAnswered) this.#outward -= BULK_OCTETS;
+    const isQuick = octets >= BULK_OCTETS || (this.#hasPaused ? frames >= FEW_FRAMES : this.#isQuick || isAnswered);
     this.#quickReads = isQuick ? this.#quickReads + 1 : 0;
     this.#idleSince = sleeper.now();
     const isMuch = frames >= MANY_FRAMES || octets >= MANY_OCTETS;

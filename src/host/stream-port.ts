@@ -25,6 +25,7 @@ export class StreamPort implements Port {
   readonly #socket: Socket;
   readonly #framing: StreamFraming;
   readonly #drops: DropSink;
+  readonly #moderation = new ReadModeration();
   readonly #onWritten = () => this.#written();
   /** Of each write that the kernel has not confirmed, oldest first: what is retained until then. */
   readonly #loans: (Loan | undefined)[] = [];
@@ -38,7 +39,7 @@ export class StreamPort implements Port {
     this.#drops = drops;
     const inward: FrameSink = { push: (batch, first, end) => this.#receiver?.push(batch, first, end) };
     this.#framing = new StreamFraming(inward, drops, (fault, length) => this.#onFault(fault, length));
-    this.#socket = readInto(this.#framing, socket);
+    this.#socket = readInto(this.#framing, this.#moderation, socket);
     this.#socket.setNoDelay(true).setKeepAlive(true, KEEPALIVE_DELAY);
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#socket.on('close', () => {
@@ -69,6 +70,7 @@ export class StreamPort implements Port {
     const { bytes } = batch;
     const from = batch.starts[first]! - LENGTH_PREFIX;
     const length = batch.ends[end - 1]! - from;
+    this.#moderation.wrote(length);
     if (socket.writableLength > 0 && length < RETAINED_OCTETS) {
       // It will wait in any case: a copy of its own size, or a small frame would hold a whole read buffer.
       this.#loans.push(undefined);
@@ -116,12 +118,11 @@ interface SocketInternals {
 }
 
 /** Lets the socket's octets land in the framing's buffer; returns the socket to use from now on. */
-function readInto(framing: StreamFraming, socket: Socket): Socket {
+function readInto(framing: StreamFraming, moderation: ReadModeration, socket: Socket): Socket {
   const internals = socket as unknown as SocketInternals;
   const handle = internals._handle;
   if (typeof handle?.useUserBuffer !== 'function') return copyInto(framing, socket);
   internals._handle = null;
-  const moderation = new ReadModeration();
   const onread = {
     buffer: () => framing.space(),
     callback: (length: number) => {

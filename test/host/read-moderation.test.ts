@@ -64,6 +64,24 @@ describe('read moderation', () => {
     expect(thread.pauses).toBe(0);
   });
 
+  it('lets acknowledgments gather while much goes to the machine', () => {
+    const thread = new TestThread();
+    const moderation = new ReadModeration(thread);
+    for (let i = 0; i < 20; i++) {
+      moderation.wrote(64 * 1024);
+      read(moderation, thread, 2, 4, 0.1);
+    }
+    expect(thread.pauses).toBeGreaterThan(10);
+  });
+
+  it('never delays a conversation because of one long answer in it', () => {
+    const thread = new TestThread();
+    const moderation = new ReadModeration(thread);
+    moderation.wrote(1024 * 1024);
+    read(moderation, thread, 100, 4, 0.1);
+    expect(thread.pauses).toBe(0);
+  });
+
   it('needs no pause where reads bring much anyway', () => {
     const thread = new TestThread();
     read(new ReadModeration(thread), thread, 100, 80, 0.01);

@@ -60,7 +60,8 @@ export class Turns {
       due[i]!.output();
     }
     due.length = 0;
-    this.#unsent.clear();
+    // Emptying a map, even an empty one, makes a new table.
+    if (this.#hasSent) this.#unsent.clear();
     const again = this.#hasSent && this.#heldBack.size > 0;
     this.#hasSent = false;
     if (again) this.resume();
