@@ -24,7 +24,7 @@ import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { ipv4Octets } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Addressing } from './addressing.ts';
-import type { EchoReply, EchoRequest, IcmpError, IcmpLayer } from './icmp-layer.ts';
+import type { EchoReply, IcmpError, IcmpLayer, OnTransitEcho } from './icmp-layer.ts';
 import type { OnReportedError } from './ip-network.ts';
 import type { IncomingPacket, IpProtocol } from './ip-packet.ts';
 import { destinationOf, sourceOf } from './ip-packet.ts';
@@ -40,8 +40,6 @@ const ERRORS_BURST = 50;
 const MAX_QUOTE = 576 - IPV4_HEADER_LENGTH - ICMPV4_HEADER_LENGTH;
 
 const MAX_PING_LENGTH = IPV4_MAX_LENGTH - IPV4_HEADER_LENGTH - ICMPV4_HEADER_LENGTH;
-
-type OnTransitEcho = (request: EchoRequest) => 'taken' | 'prohibited';
 
 /** RFC 791, 3.2: what every path takes, nearly; a smaller report is not believed. */
 const SMALLEST_PATH = 576;

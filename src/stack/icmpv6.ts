@@ -37,10 +37,13 @@ import { ipv6Key, isUnspecifiedIpv6 } from '../wire/ipv6-address.ts';
 import type { ParameterProblem } from '../wire/ipv6-extensions.ts';
 import { isMldType } from '../wire/mld.ts';
 import { isNdpType } from '../wire/ndp.ts';
-import type { EchoReply, EchoRequest, IcmpError } from './icmp-layer.ts';
+import type { EchoReply, IcmpError, IcmpLayer, OnTransitEcho } from './icmp-layer.ts';
+import type { OnReportedError } from './ip-network.ts';
+import type { IncomingPacket, IpProtocol } from './ip-packet.ts';
+import { destinationOf, pseudoHeaderOf, sourceOf } from './ip-packet.ts';
 import type { Ipv6Addressing } from './ipv6-addressing.ts';
 import { isUnicastIpv6 } from './ipv6-addressing.ts';
-import type { IncomingIpv6, Ipv6Protocol } from './ipv6-input.ts';
+import type { IncomingIpv6 } from './ipv6-input.ts';
 import type { Ipv6Output } from './ipv6-output.ts';
 import type { Mld } from './mld.ts';
 import type { Ndp } from './ndp.ts';
@@ -56,19 +59,6 @@ const ERRORS_BURST = 50;
 const MAX_QUOTE = IPV6_MIN_MTU - IPV6_HEADER_LENGTH - ICMPV6_HEADER_LENGTH;
 const MAX_PING_LENGTH = IPV6_MAX_PAYLOAD - ICMPV6_HEADER_LENGTH;
 
-/** An error about a packet that this stack sent: its addresses, and what is quoted of its payload at [start, end) of `bytes`. */
-export interface ReportedIpv6Error {
-  readonly type: number;
-  readonly code: number;
-  /** Of packet too big: octets that the path takes, not less than every path does; otherwise 0. */
-  readonly mtu: number;
-  readonly source: Ipv6;
-  readonly destination: Ipv6;
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-}
-
 export interface Icmpv6Parts {
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -80,7 +70,7 @@ export interface Icmpv6Parts {
   readonly drops: DropSink;
 }
 
-export class Icmpv6 implements Ipv6Protocol {
+export class Icmpv6 implements IpProtocol, IcmpLayer {
   readonly #parts: Icmpv6Parts;
   readonly #errorAllowance: TokenBucket;
   readonly #message = new Icmpv6View();
@@ -89,8 +79,8 @@ export class Icmpv6 implements Ipv6Protocol {
   /** By `ipv6Key`. */
   readonly #pings: Pings<string>;
   /** By next header. */
-  readonly #onError = new Map<number, (error: ReportedIpv6Error) => boolean>();
-  #onTransitEcho: ((request: EchoRequest) => 'taken' | 'prohibited') | undefined;
+  readonly #onError = new Map<number, OnReportedError>();
+  #onTransitEcho: OnTransitEcho | undefined;
 
   constructor(parts: Icmpv6Parts) {
     this.#parts = parts;
@@ -99,9 +89,8 @@ export class Icmpv6 implements Ipv6Protocol {
   }
 
   receive(packet: IncomingIpv6): void {
-    const { batch, index, ip } = packet;
-    const { payloadStart, payloadEnd } = ip;
-    const sum = ipv6PseudoHeaderSum(ip.source, ip.destination, NEXT_HEADER_ICMPV6, payloadEnd - payloadStart);
+    const { batch, index, payloadStart, payloadEnd } = packet;
+    const sum = pseudoHeaderOf(packet, NEXT_HEADER_ICMPV6, payloadEnd - payloadStart);
     const defect = this.#message.bind(batch.bytes, payloadStart, payloadEnd, sum);
     const reason =
       defect === undefined
@@ -124,21 +113,15 @@ export class Icmpv6 implements Ipv6Protocol {
 
   /** RFC 4443, 4.2: who asked a group hears one of our addresses. */
   #answerEcho(packet: IncomingIpv6): DropReason | undefined {
-    const { batch, ip, isTransit, isGroup, sourceMac } = packet;
-    const { source, destination } = ip;
+    const { batch, ttl, isTransit, isGroup, sourceMac } = packet;
+    const source = sourceOf(packet);
+    const destination = destinationOf(packet);
     if (isUnspecifiedIpv6(source)) return 'ipv6-bad-source';
     const { identifier, sequence, payloadStart, payloadEnd } = this.#message;
     const payload = batch.bytes.subarray(payloadStart, payloadEnd);
     if (isTransit) {
       if (this.#onTransitEcho === undefined) return 'ipv6-not-local';
-      const request = {
-        from: source.slice(),
-        to: destination.slice(),
-        ttl: ip.hopLimit,
-        identifier,
-        sequence,
-        payload,
-      };
+      const request = { from: source, to: destination, ttl, identifier, sequence, payload };
       if (this.#onTransitEcho(request) === 'taken') return undefined;
       this.unreachable(ICMPV6_PROHIBITED, packet);
       return 'icmpv6-prohibited';
@@ -147,7 +130,7 @@ export class Icmpv6 implements Ipv6Protocol {
     const from = isGroup && !addressing.isOurs(destination) ? addressing.sourceFor(source) : destination;
     // A neighbour that was never asked for is answered where it came from.
     const mac = addressing.isOnLink(source) ? sourceMac : undefined;
-    this.#send(from.slice(), source.slice(), echo(ICMPV6_ECHO_REPLY, identifier, sequence), payload, undefined, mac);
+    this.#send(from, source, echo(ICMPV6_ECHO_REPLY, identifier, sequence), payload, undefined, mac);
     return undefined;
   }
 
@@ -164,11 +147,11 @@ export class Icmpv6 implements Ipv6Protocol {
   }
 
   /** Hands errors about packets of `nextHeader` to `handler`, which says whether they were about something that it sent. */
-  onError(nextHeader: number, handler: (error: ReportedIpv6Error) => boolean): void {
+  onError(nextHeader: number, handler: OnReportedError): void {
     this.#onError.set(nextHeader, handler);
   }
 
-  onTransitEcho(handler: ((request: EchoRequest) => 'taken' | 'prohibited') | undefined): void {
+  onTransitEcho(handler: OnTransitEcho | undefined): void {
     this.#onTransitEcho = handler;
   }
 
@@ -202,7 +185,8 @@ export class Icmpv6 implements Ipv6Protocol {
     if (nextHeader === NEXT_HEADER_ICMPV6)
       return (type === ICMPV6_UNREACHABLE && this.#failPing(bytes, ip, code)) || isHeeded;
     const mtu = isTooBig ? Math.max(parameter, IPV6_MIN_MTU) : 0;
-    const error = { type, code, mtu, source, destination, bytes, start: payloadStart, end: payloadEnd };
+    const kind = isTooBig ? 'too-long' : type === ICMPV6_UNREACHABLE ? 'unreachable' : 'other';
+    const error = { kind, mtu, source, destination, bytes, start: payloadStart, end: payloadEnd } as const;
     return this.#onError.get(nextHeader)?.(error) === true || isHeeded;
   }
 
@@ -222,29 +206,30 @@ export class Icmpv6 implements Ipv6Protocol {
   }
 
   /** Tells the packet's sender that it cannot be delivered, and why. */
-  unreachable(code: number, packet: IncomingIpv6): void {
+  unreachable(code: number, packet: IncomingPacket): void {
     this.#report({ type: ICMPV6_UNREACHABLE, code, parameter: 0 }, packet);
   }
 
-  timeExceeded(code: number, packet: IncomingIpv6): void {
+  timeExceeded(code: number, packet: IncomingPacket): void {
     this.#report({ type: ICMPV6_TIME_EXCEEDED, code, parameter: 0 }, packet);
   }
 
   /** The next network takes packets of `mtu` octets. */
-  packetTooBig(mtu: number, packet: IncomingIpv6): void {
+  packetTooBig(mtu: number, packet: IncomingPacket): void {
     this.#report({ type: ICMPV6_PACKET_TOO_BIG, code: 0, parameter: mtu }, packet, true);
   }
 
-  parameterProblem({ code, pointer, isForGroups = false }: ParameterProblem, packet: IncomingIpv6): void {
+  parameterProblem({ code, pointer, isForGroups = false }: ParameterProblem, packet: IncomingPacket): void {
     this.#report({ type: ICMPV6_PARAMETER_PROBLEM, code, parameter: pointer }, packet, isForGroups);
   }
 
   /** RFC 4443, 2.4 (e): not about what went to a group, but where that is said to be allowed. */
-  #report(error: Icmpv6Header, packet: IncomingIpv6, isForGroups = false): void {
-    const { batch, ip, isGroup } = packet;
-    if ((isGroup && !isForGroups) || !this.#isReportable(batch.bytes, ip.start, ip.payloadEnd)) return;
-    const source = this.#parts.addressing.isOurs(ip.destination) ? ip.destination : undefined;
-    this.#sendError(error, source, batch.bytes.subarray(ip.start, ip.payloadEnd));
+  #report(error: Icmpv6Header, packet: IncomingPacket, isForGroups = false): void {
+    const { batch, start, payloadEnd, isGroup } = packet;
+    if ((isGroup && !isForGroups) || !this.#isReportable(batch.bytes, start, payloadEnd)) return;
+    const destination = destinationOf(packet);
+    const source = this.#parts.addressing.isOurs(destination) ? destination : undefined;
+    this.#sendError(error, source, batch.bytes.subarray(start, payloadEnd));
   }
 
   /** Tells the sender of `packet` (its octets from the header on) what became of it; in the name of `reporter`, or of the stack. */
@@ -255,7 +240,7 @@ export class Icmpv6 implements Ipv6Protocol {
   #sendError(error: Icmpv6Header, reporter: Ipv6 | undefined, packet: Uint8Array): void {
     if (!this.#errorAllowance.take()) return;
     const destination = packet.slice(IPV6_SOURCE, IPV6_DESTINATION);
-    const source = reporter?.slice() ?? this.#parts.addressing.sourceFor(destination);
+    const source = reporter ?? this.#parts.addressing.sourceFor(destination);
     this.#send(source, destination, error, packet.slice(0, MAX_QUOTE));
   }
 

@@ -45,6 +45,8 @@ export class Ipv6Addressing {
   #groups: readonly { readonly group: Ipv6; readonly mac: Mac }[] = [];
   /** Those of others than the station's addresses. */
   readonly #joined: Ipv6[] = [ALL_NODES];
+  /** Grows with each change of what is known here: who remembers a next hop asks again. */
+  version = 0;
   /** Hears that the groups may have changed. */
   onGroups: () => void = () => undefined;
   /** Solicitations for any address are heard: they tell who is on the link. */
@@ -58,6 +60,7 @@ export class Ipv6Addressing {
 
   /** Takes these addresses and gives up all others. */
   configure({ interface: first, extra = [], linkLocal, defaultRoute }: Ipv6AddressingConfig): void {
+    this.version++;
     this.#interface = first;
     this.#linkLocal = linkLocal ?? linkLocalOf(this.#mac);
     this.#defaultRoute = defaultRoute;
@@ -138,6 +141,11 @@ export class Ipv6Addressing {
   /** A station of this link may have the address: it is unicast, on the link, and not ours. */
   isNeighbour(address: Ipv6): boolean {
     return this.isOnLink(address) && isUnicastIpv6(address) && !this.isOwn(address);
+  }
+
+  /** The address is on the link, or in a network to which a router of the link leads. */
+  leadsTo(address: Ipv6): boolean {
+    return this.isOnLink(address);
   }
 
   /** Whose MAC takes packets for a unicast address; undefined where no way is known. */

@@ -12,27 +12,17 @@ import { NEXT_HEADER_NONE, UNKNOWN_NEXT_HEADER } from '../wire/ipv6-extensions.t
 import type { Mac } from '../wire/mac.ts';
 import { isGroupMac, readMac } from '../wire/mac.ts';
 import type { Icmpv6 } from './icmpv6.ts';
+import type { IncomingPacket, IpProtocol } from './ip-packet.ts';
 import type { Ipv6Addressing } from './ipv6-addressing.ts';
 import { isUnicastIpv6 } from './ipv6-addressing.ts';
 import { fragmentProblem, IPV6_FRAGMENTS } from './ipv6-fragments.ts';
 import { Reassembly } from './reassembly.ts';
 
-/** A packet that is for us; one object, re-bound per packet. What is needed of it is read before anything is sent. */
-export interface IncomingIpv6 {
-  readonly batch: FrameBatch;
-  readonly index: number;
+/** An IPv6 packet that is for us, or for another host. */
+export interface IncomingIpv6 extends IncomingPacket {
   readonly ip: Ipv6View;
   /** Who put it on the LAN. */
   readonly sourceMac: Mac;
-  /** It went to a group, or to us in a frame that did: no error answers it, but where RFC 4443, 2.4 (e) allows one. */
-  readonly isGroup: boolean;
-  /** It is for another host, off the link, and came to us as its router. */
-  readonly isTransit: boolean;
-}
-
-/** What takes the packets of one next header. */
-export interface Ipv6Protocol {
-  receive(packet: IncomingIpv6): void;
 }
 
 const PROBLEM_REASONS: Readonly<Record<HeaderProblem['kind'], DropReason>> = {
@@ -46,25 +36,18 @@ export class Ipv6Input {
   readonly #addressing: Ipv6Addressing;
   readonly #drops: DropSink;
   readonly #icmp: Icmpv6;
-  readonly #protocols: ReadonlyMap<number, Ipv6Protocol>;
+  readonly #protocols: ReadonlyMap<number, IpProtocol>;
   readonly #takesTransit: boolean;
   readonly reassembly: Reassembly<Ipv6View>;
-  readonly #ip = new Ipv6View();
-  readonly #packet = {
-    batch: batchOf([]),
-    index: 0,
-    ip: this.#ip,
-    sourceMac: 0,
-    isGroup: false,
-    isTransit: false,
-  };
+  readonly #packet = new Ipv6Packet();
+  readonly #ip = this.#packet.ip;
 
   constructor(
     scheduler: Scheduler,
     addressing: Ipv6Addressing,
     drops: DropSink,
     icmp: Icmpv6,
-    protocols: ReadonlyMap<number, Ipv6Protocol>,
+    protocols: ReadonlyMap<number, IpProtocol>,
     takesTransit: boolean,
   ) {
     this.#addressing = addressing;
@@ -185,7 +168,6 @@ export class Ipv6Input {
     const { destinationAt } = this.#ip;
     packet.batch = batch;
     packet.index = index;
-    packet.sourceMac = readMac(batch.bytes, start + ETHERNET_SOURCE);
     packet.isGroup = batch.bytes[destinationAt] === 0xff || isGroupMac(readMac(batch.bytes, start));
     packet.isTransit = !this.#isLocal(batch.bytes, destinationAt);
     return packet;
@@ -196,5 +178,40 @@ export class Ipv6Input {
     const ip = this.#ip;
     const defect = ip.bind(first.bytes, first.starts[0]! + ETHERNET_HEADER_LENGTH, first.ends[0]!);
     if (defect === undefined) this.#icmp.timeExceeded(ICMPV6_REASSEMBLY_TIME_EXCEEDED, this.#describe(first, 0));
+  }
+}
+
+/** The one packet, whose fields are those that its view reads. */
+class Ipv6Packet implements IncomingIpv6 {
+  readonly addressLength = 16;
+  readonly dontFragment = true;
+  readonly ip = new Ipv6View();
+  batch: FrameBatch = batchOf([]);
+  index = 0;
+  isGroup = false;
+  isTransit = false;
+
+  get sourceMac(): Mac {
+    return readMac(this.batch.bytes, this.batch.starts[this.index]! + ETHERNET_SOURCE);
+  }
+
+  get addressesAt(): number {
+    return this.ip.addressesAt;
+  }
+
+  get start(): number {
+    return this.ip.start;
+  }
+
+  get payloadStart(): number {
+    return this.ip.payloadStart;
+  }
+
+  get payloadEnd(): number {
+    return this.ip.payloadEnd;
+  }
+
+  get ttl(): number {
+    return this.ip.hopLimit;
   }
 }

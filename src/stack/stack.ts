@@ -9,7 +9,7 @@
  *        ├─── ipv4-input ── reassembly                  addressing  knows whose address is whose
  *        │         └── icmp, udp, tcp/ ── ipv4-network ── ipv4-output ── neighbours ── transmitter
  *        └─── ipv6-input ── reassembly
- *                  └── icmpv6 ── ndp, mld ── ipv6-output ── neighbours ── transmitter
+ *                  └── icmpv6, udp, tcp/, ndp, mld ── ipv6-network ── ipv6-output ── neighbours ── transmitter
  *
  * UDP and TCP know addresses as octets and IP as an `IpNetwork`, one per family.
  *
@@ -22,8 +22,8 @@
  * conversations on by other means.
  *
  * What is left out: options of IPv4 are skipped (source routes are never followed), multicast is sent but not received (level 1 of
- * RFC 1112), a packet to the station itself is not looped back, and paths narrower than the network's MTU are known to TCP only, as
- * far as ICMP tells (other packets leave without DF, so a router may cut them). UDP and TCP are IPv4's only.
+ * RFC 1112), a packet to the station itself is not looped back, and paths of IPv4 narrower than the network's MTU are known to TCP
+ * only, as far as ICMP tells (other packets leave without DF, so a router may cut them). Of IPv6 `PathMtu` knows them for all.
  */
 import type { Random } from '../base/chance.ts';
 import { Counters } from '../base/counters.ts';
@@ -43,6 +43,7 @@ import type { AddressingConfig } from './addressing.ts';
 import { Addressing } from './addressing.ts';
 import type { AddressResolution } from './arp.ts';
 import { Arp } from './arp.ts';
+import { DualIcmp } from './dual-icmp.ts';
 import type { Forwarder } from './forwarder.ts';
 import { Icmp } from './icmp.ts';
 import type { IcmpLayer } from './icmp-layer.ts';
@@ -55,6 +56,7 @@ import { Ipv4Output } from './ipv4-output.ts';
 import type { Ipv6AddressingConfig } from './ipv6-addressing.ts';
 import { Ipv6Addressing } from './ipv6-addressing.ts';
 import { Ipv6Input } from './ipv6-input.ts';
+import { Ipv6Network } from './ipv6-network.ts';
 import { Ipv6Output } from './ipv6-output.ts';
 import { Mld } from './mld.ts';
 import type { NeighbourDiscovery } from './ndp.ts';
@@ -93,6 +95,7 @@ export class Stack implements Port, DropSink {
   /** What was not taken or not sent, by `DropReason`. */
   readonly drops: Counters;
   readonly udp: UdpLayer;
+  readonly icmp: IcmpLayer;
   /** Where packets leave that a router forwards to this link. */
   readonly transit: TransitOutput;
   readonly #transmitter: Transmitter;
@@ -123,17 +126,40 @@ export class Stack implements Port, DropSink {
     this.transit = new TransitOutput(mtu, this.#transmitter, this.#arp.neighbours);
     const output = new Ipv4Output(mtu, random, this.#transmitter, this.#addressing, this.#arp.neighbours, this);
     this.#icmp = new Icmp(scheduler, random, this.#addressing, output, this);
-    this.#networks = [
-      new Ipv4Network({
-        mtu,
-        transmitter: this.#transmitter,
-        addressing: this.#addressing,
-        neighbours: this.#arp.neighbours,
-        output,
-        icmp: this.#icmp,
-        drops: this,
-      }),
-    ];
+    const ipv4Network = new Ipv4Network({
+      mtu,
+      transmitter: this.#transmitter,
+      addressing: this.#addressing,
+      neighbours: this.#arp.neighbours,
+      output,
+      icmp: this.#icmp,
+      drops: this,
+    });
+
+    this.#ipv6Addressing = new Ipv6Addressing(mac);
+    this.#ipv6Neighbours = new Neighbours(scheduler, this.#transmitter, this, {
+      probeDelay: PROBE_DELAY,
+      solicit: (key, lastKnown) => this.#ndp.solicit(key, lastKnown),
+      unreachable: (_key, frames) => this.#icmpv6.nextHopUnreachable(frames),
+    });
+    const shared = {
+      mtu,
+      scheduler,
+      random,
+      transmitter: this.#transmitter,
+      addressing: this.#ipv6Addressing,
+      neighbours: this.#ipv6Neighbours,
+      pathMtu: new PathMtu(scheduler, mtu),
+      drops: this,
+    };
+    const ipv6Output = new Ipv6Output(shared);
+    this.#ndp = new Ndp(scheduler, mac, this.#ipv6Addressing, this.#ipv6Neighbours, ipv6Output);
+    this.#mld = new Mld(scheduler, random, this.#ipv6Addressing, ipv6Output);
+    this.#icmpv6 = new Icmpv6({ ...shared, output: ipv6Output, ndp: this.#ndp, mld: this.#mld });
+    const ipv6Network = new Ipv6Network({ ...shared, output: ipv6Output, icmp: this.#icmpv6 });
+
+    this.icmp = new DualIcmp(this.#icmp, this.#icmpv6);
+    this.#networks = [ipv4Network, ipv6Network];
     const udp = new Udp(random, this.#networks, this);
     this.udp = udp;
     this.#tcp = new Tcp({
@@ -144,44 +170,14 @@ export class Stack implements Port, DropSink {
       drops: this,
       queuedTowards: (to) => this.#receiver?.egress?.queuedTowards(to) ?? 0,
     });
-    const protocols = new Map<number, IpProtocol>([
-      [PROTOCOL_ICMP, this.#icmp],
+    const above: readonly [number, IpProtocol][] = [
       [PROTOCOL_UDP, udp],
       [PROTOCOL_TCP, this.#tcp],
-    ]);
-    this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, protocols, takesTransit);
-
-    const addressing = new Ipv6Addressing(mac);
-    const pathMtu = new PathMtu(scheduler, mtu);
-    this.#ipv6Addressing = addressing;
-    this.#ipv6Neighbours = new Neighbours(scheduler, this.#transmitter, this, {
-      probeDelay: PROBE_DELAY,
-      solicit: (key, lastKnown) => this.#ndp.solicit(key, lastKnown),
-      unreachable: (_key, frames) => this.#icmpv6.nextHopUnreachable(frames),
-    });
-    const neighbours = this.#ipv6Neighbours;
-    const ipv6Output = new Ipv6Output({
-      random,
-      transmitter: this.#transmitter,
-      addressing,
-      neighbours,
-      pathMtu,
-      drops: this,
-    });
-    this.#ndp = new Ndp(scheduler, mac, addressing, neighbours, ipv6Output);
-    this.#mld = new Mld(scheduler, random, addressing, ipv6Output);
-    this.#icmpv6 = new Icmpv6({
-      scheduler,
-      random,
-      addressing,
-      output: ipv6Output,
-      pathMtu,
-      ndp: this.#ndp,
-      mld: this.#mld,
-      drops: this,
-    });
-    const ipv6Protocols = new Map([[NEXT_HEADER_ICMPV6, this.#icmpv6]]);
-    this.#ipv6 = new Ipv6Input(scheduler, addressing, this, this.#icmpv6, ipv6Protocols, takesTransit);
+    ];
+    const aboveIpv4 = new Map([[PROTOCOL_ICMP, this.#icmp], ...above]);
+    this.#ipv4 = new Ipv4Input(scheduler, this.#addressing, this, this.#icmp, aboveIpv4, takesTransit);
+    const aboveIpv6 = new Map([[NEXT_HEADER_ICMPV6, this.#icmpv6], ...above]);
+    this.#ipv6 = new Ipv6Input(scheduler, this.#ipv6Addressing, this, this.#icmpv6, aboveIpv6, takesTransit);
   }
 
   /** Takes these addresses and gives up all others, of IPv4; and of IPv6 where it says some. */
@@ -243,10 +239,6 @@ export class Stack implements Port, DropSink {
 
   get tcp(): TcpLayer {
     return this.#tcp;
-  }
-
-  get icmp(): IcmpLayer {
-    return this.#icmp;
   }
 
   /** Tells the sender of a forwarded packet (a whole frame) that nobody has its next hop. */

@@ -7,16 +7,19 @@ import { ETHERTYPE_IPV6, emitEthernet } from '../../src/wire/ethernet.ts';
 import { Icmpv6View, isIcmpv6Error, sealIcmpv6 } from '../../src/wire/icmpv6.ts';
 import { emitIpv6, Ipv6View, ipv6PseudoHeaderSum, NEXT_HEADER_ICMPV6 } from '../../src/wire/ipv6.ts';
 import type { Ipv6 } from '../../src/wire/ipv6-address.ts';
+import type { FragmentHeader } from '../../src/wire/ipv6-extensions.ts';
+import { emitFragmentHeader } from '../../src/wire/ipv6-extensions.ts';
 import type { Mac } from '../../src/wire/mac.ts';
 import { formatMac, readMac } from '../../src/wire/mac.ts';
 import type { NdpMessage } from '../../src/wire/ndp.ts';
 import { emitNdp, isNdpType, parseNdp } from '../../src/wire/ndp.ts';
 import { readUint16 } from '../../src/wire/octets.ts';
+import { emitUdp } from '../../src/wire/udp.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
 
 /** Two machines of the packets in `fixtures`: the station under test is the second one, `ONE` asks. */
-export const ONE = { mac: 0x5254000a0001, address: ip6('fe80::5054:ff:fe0a:1') };
-export const TWO = { mac: 0x5254000a0002, address: ip6('fe80::5054:ff:fe0a:2') };
+export const ONE = { mac: 0x5254000a0001, address: ip6('fe80::5054:ff:fe0a:1'), global: ip6('fd00::1') };
+export const TWO = { mac: 0x5254000a0002, address: ip6('fe80::5054:ff:fe0a:2'), global: ip6('fd00::2') };
 
 export function ip6(text: string): Ipv6 {
   const groups = new Address6(text).canonicalForm().split(':');
@@ -36,8 +39,14 @@ export class Wire6 {
   readonly stack: Stack;
   #sent: Uint8Array[] = [];
 
-  constructor({ mtu = 1500, takesTransit = false } = {}) {
+  /** `isConfigured`: the stack has `TWO.global`, its prefix on the link, and `ONE` as its router; its groups are told already. */
+  constructor({ mtu = 1500, takesTransit = false, isConfigured = false } = {}) {
     this.stack = new Stack({ mac: TWO.mac, mtu, scheduler: this.scheduler, random: this.random, takesTransit });
+    if (isConfigured) {
+      const defaultRoute = ONE.address;
+      this.stack.configure({ ipv6: { interface: { address: TWO.global, prefixLength: 64 }, defaultRoute } });
+      this.scheduler.advance(1000);
+    }
     this.stack.attach({
       push: (batch, first, end) => {
         for (let i = first; i < end; i++) this.#sent.push(sliceOf(batch, i));
@@ -96,6 +105,32 @@ export function icmpv6Frame(message: Uint8Array, fields: Packet6Fields = {}): Ui
   const frame = ipv6Frame(message, fields);
   resealIcmpv6(frame);
   return frame;
+}
+
+/** A UDP datagram from `ONE` to `TWO` at their global addresses, or to another one. */
+export function udp6Payload(destinationPort: number, payload: Uint8Array, destination = TWO.global): Uint8Array {
+  const bytes = new Uint8Array(8 + payload.length);
+  bytes.set(payload, 8);
+  const sum = ipv6PseudoHeaderSum(ONE.global, destination, 17, bytes.length);
+  emitUdp({ sourcePort: 5000, destinationPort }, sum, payload, bytes, 0);
+  return bytes;
+}
+
+/** `payload` of `nextHeader` in fragments of `size` octets, from `ONE` to `TWO` at their global addresses. */
+export function fragments6(payload: Uint8Array, size: number, nextHeader = 17, identification = 7): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let fragmentOffset = 0; fragmentOffset < payload.length; fragmentOffset += size) {
+    const piece = payload.subarray(fragmentOffset, fragmentOffset + size);
+    const moreFragments = fragmentOffset + size < payload.length;
+    frames.push(fragment6(piece, { nextHeader, fragmentOffset, moreFragments, identification }));
+  }
+  return frames;
+}
+
+export function fragment6(piece: Uint8Array, header: FragmentHeader): Uint8Array {
+  const out = new Uint8Array(8 + piece.length);
+  out.set(piece, emitFragmentHeader(header, out, 0));
+  return ipv6Frame(out, { nextHeader: 44, source: ONE.global, destination: TWO.global });
 }
 
 export function ndpFrame(message: NdpMessage, fields: Packet6Fields = {}): Uint8Array {
