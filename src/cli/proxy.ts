@@ -70,8 +70,8 @@ async function join(
     if ((await station.boot(LEASE_PATIENCE)) !== undefined) return station;
     return fail(`nobody answers DHCP on ${name}; give --address ${name}=ADDRESS/LENGTH`);
   }
-  const router = gateway && parseIpv4(gateway.address);
-  const dns = gateway?.dns && parseIpv4(gateway.dns.address);
+  const router = parseIpv4(gateway?.address ?? '');
+  const dns = parseIpv4(gateway?.dns?.address ?? '');
   station.take({ interface: fixed, ...(router !== undefined && { router }), dns: dns === undefined ? [] : [dns] });
   return station;
 }

@@ -10,7 +10,8 @@ import type { DoorPlan, LabPlan } from '../lab/plan.ts';
 import type { RunningLab } from '../lab/running-lab.ts';
 import { SERVE_NETWORK, servePlan } from '../lab/serve-plan.ts';
 import type { Door, DoorMode } from '../link/arrival.ts';
-import { formatIpv4 } from '../wire/ipv4-address.ts';
+import { formatIpv4, formatIpv4Interface } from '../wire/ipv4-address.ts';
+import { formatIpv6Interface } from '../wire/ipv6-text.ts';
 import { EXIT_USAGE, Exit } from './exit.ts';
 import { freshMac } from './fresh-mac.ts';
 import { tellOpenings } from './openings.ts';
@@ -138,7 +139,8 @@ async function tellNextSteps(lab: RunningLab, jsonLog: Log | undefined): Promise
 function describe({ networks }: LabPlan): string {
   const { kind, mtu, gateway } = networks[0]!;
   if (gateway === undefined) return `A ${kind} without a gateway, mtu ${mtu}.`;
-  const { address, prefixLength } = gateway.interface;
-  const leases = gateway.dhcp === undefined ? '' : `, leases from ${formatIpv4(gateway.dhcp.first)}`;
-  return `A ${kind}, gateway ${formatIpv4(address)}/${prefixLength}${leases}, mtu ${mtu}.`;
+  const { interface: own, ipv6, dhcp } = gateway;
+  const places = [own && formatIpv4Interface(own), ipv6 && formatIpv6Interface(ipv6.interface)];
+  const leases = dhcp === undefined ? '' : `, leases from ${formatIpv4(dhcp.first)}`;
+  return `A ${kind}, gateway ${places.filter((place) => place !== undefined).join(' and ')}${leases}, mtu ${mtu}.`;
 }

@@ -24,13 +24,16 @@ import type { RouterInterface } from '../router/router.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import { DhcpServer } from '../service/dhcp/server.ts';
+import type { Dhcp6Config } from '../service/dhcp6/dhcp6-config.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import { DnsServer } from '../service/dns/server.ts';
+import type { RaConfig } from '../service/router-advertisements.ts';
 import { RouterAdvertisements } from '../service/router-advertisements.ts';
 import type { Service } from '../service/service.ts';
 import { TftpServer } from '../service/tftp/server.ts';
 import { Stack } from '../stack/stack.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { Ipv6, Ipv6Interface, Ipv6Prefix } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import type { NamedHost } from './lab-names.ts';
 import { NetworkNames } from './lab-names.ts';
@@ -39,7 +42,9 @@ export interface GatewayConfig {
   readonly mac: Mac;
   /** Octets of an IP packet on the network. */
   readonly mtu: number;
-  readonly interface: Ipv4Interface;
+  /** Undefined in a network without IPv4. */
+  readonly interface?: Ipv4Interface;
+  readonly ipv6?: Ipv6GatewayConfig;
   readonly dhcp?: DhcpConfig;
   readonly dns?: DnsConfig;
   /** What TFTP offers; there is no TFTP without it. */
@@ -50,6 +55,22 @@ export interface GatewayConfig {
   readonly guestForwards: readonly GuestForward[];
   /** Stations that its name server knows beside machines with leases. */
   readonly hosts?: readonly NamedHost[];
+}
+
+/** What the gateway is to IPv6. */
+export interface Ipv6GatewayConfig {
+  /** Its own address, which is the name server's, too, unless that has one of its own. */
+  readonly interface: Ipv6Interface;
+  /** Where its link-local address does not follow from its MAC. */
+  readonly linkLocal?: Ipv6;
+  /** An address of the name server beside the gateway's own. */
+  readonly dns?: Ipv6;
+  readonly advertisement: RaConfig;
+  readonly dhcp?: Dhcp6Config;
+  /** Behind this prefix (/96) guests reach IPv4, and names lead there (DNS64). */
+  readonly nat64?: Ipv6Prefix;
+  /** The host's address that conversations leave from; the system's choice where undefined. */
+  readonly source?: Ipv6;
 }
 
 export interface GatewayOutside {
@@ -69,7 +90,7 @@ export class Gateway {
   readonly counters = new Counters();
   readonly names: NetworkNames;
   /** What the gateway is to a router that joins its network with others. */
-  readonly routerInterface: RouterInterface;
+  readonly routerInterface: RouterInterface | undefined;
   readonly #stack: Stack;
   readonly #nat: Nat;
   readonly #dhcp: DhcpServer | undefined;
@@ -84,17 +105,22 @@ export class Gateway {
     this.#stack = new Stack({ mac, mtu, scheduler, random, takesTransit, drops: counters });
     const extra = extraAddresses(config);
     this.#stack.configure({ interface: config.interface, extra });
-    this.routerInterface = { stack: this.#stack, interface: config.interface, extra };
-    this.#dhcp = dhcp && new DhcpServer(dhcp, config.interface, mtu, { ...outside, counters });
+    this.routerInterface = config.interface && { stack: this.#stack, interface: config.interface, extra };
+    const { interface: own, ipv6 } = config;
+    this.#dhcp = dhcp && own && new DhcpServer(dhcp, own, mtu, { ...outside, counters });
     const { hosts } = config;
-    this.names = new NetworkNames({ gateway: config.interface.address, dhcp, hosts }, () => this.#dhcp?.bound() ?? []);
-    this.#dns = dns && new DnsServer(dns, config.interface, this.names, { ...outside, counters });
+    const addresses = [own, ipv6?.interface].flatMap((at) => at?.address ?? []);
+    this.names = new NetworkNames(
+      { gateway: addresses, dhcp, dhcp6: ipv6?.dhcp, hosts },
+      { leases: () => this.#dhcp?.bound() ?? [], learnt: () => [] },
+    );
+    this.#dns = dns && new DnsServer(dns, own, this.names, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
     const advertisements = new RouterAdvertisements(undefined, scheduler, random);
     this.#services = [advertisements, this.#dhcp, this.#dns, files].filter((service) => service !== undefined);
     const { hostForwards, guestForwards } = config;
-    const egress = nat && { ...nat, gateway: config.interface };
-    const resolve = (name: string) => this.names.addressesHere(name)[0];
+    const egress = nat && own && { ...nat, gateway: own };
+    const resolve = (name: string) => this.names.addressesHere(name).find((address) => typeof address === 'number');
     this.#nat = new Nat({ egress, source: nat?.source, hostForwards, guestForwards }, this.#stack, {
       ...outside,
       counters,
@@ -118,8 +144,8 @@ export class Gateway {
   }
 
   /** Leases addresses and answers for names by these from now on; where there is no such service, there will be none. */
-  configure({ dhcp, dns, hosts }: Pick<GatewayConfig, 'dhcp' | 'dns' | 'hosts'>): void {
-    this.names.configure({ dhcp, hosts });
+  configure({ dhcp, ipv6, dns, hosts }: Pick<GatewayConfig, 'dhcp' | 'ipv6' | 'dns' | 'hosts'>): void {
+    this.names.configure({ dhcp, dhcp6: ipv6?.dhcp, hosts });
     if (dhcp !== undefined) this.#dhcp?.configure(dhcp);
     if (dns !== undefined) this.#dns?.configure(dns);
   }
@@ -152,6 +178,9 @@ export class Gateway {
 
 /** Where services stand beside the gateway's own address. */
 function extraAddresses({ interface: own, dns, guestForwards }: GatewayConfig): readonly Ipv4[] {
-  const addresses = [...(dns === undefined ? [] : [dns.address]), ...guestForwards.map(({ address }) => address)];
-  return addresses.filter((address) => address !== own.address);
+  const addresses = [
+    ...(dns?.address === undefined ? [] : [dns.address]),
+    ...guestForwards.map(({ address }) => address),
+  ];
+  return addresses.filter((address) => address !== own?.address);
 }

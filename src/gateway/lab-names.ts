@@ -3,55 +3,80 @@
  * a name, and the gateway itself; then whom the networks that it is joined with know.
  *
  * A name of the configuration is its card's for good: what another machine calls itself does not take it, nor `gateway`. Addresses are
- * those that are reserved or leased now.
+ * those that are reserved or leased now, and those of IPv6 that machines made themselves, as far as they were heard of lately.
  */
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
+import type { Dhcp6Config } from '../service/dhcp6/dhcp6-config.ts';
 import type { LabNames } from '../service/dns/dns-config.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
+import type { Ipv6 } from '../wire/ipv6-address.ts';
+import { isSameIpv6 } from '../wire/ipv6-address.ts';
+import { formatIpv6 } from '../wire/ipv6-text.ts';
 import type { Mac } from '../wire/mac.ts';
 
 /** The gateway's own name. */
 const GATEWAY = 'gateway';
 
-/** What is asked of a lease. */
-type NamedLease = Pick<LeaseEntry, 'mac' | 'address' | 'state' | 'hostname'>;
+/** What is asked of a lease of either family. */
+interface NamedLease {
+  readonly mac: Mac;
+  readonly address: Ipv4 | Ipv6;
+  readonly state: LeaseEntry['state'];
+  readonly hostname?: string;
+}
+
+/** Whose an address is that no lease is about. */
+export interface LearntAddress {
+  readonly mac: Mac;
+  readonly address: Ipv6;
+}
 
 /** A station whose address is fixed. Of several names of one address the first is the one that the address is known by. */
 export interface NamedHost {
   readonly name: string;
-  readonly address: Ipv4;
+  readonly address: Ipv4 | Ipv6;
 }
 
 export interface NetworkNamesConfig {
-  readonly gateway: Ipv4;
+  /** Its own addresses. */
+  readonly gateway: readonly (Ipv4 | Ipv6)[];
   readonly dhcp?: DhcpConfig | undefined;
+  readonly dhcp6?: Dhcp6Config | undefined;
   readonly hosts?: readonly NamedHost[] | undefined;
 }
 
+/** What is known now. */
+export interface KnownStations {
+  leases(): Iterable<NamedLease>;
+  learnt(): Iterable<LearntAddress>;
+}
+
 export class NetworkNames implements LabNames {
-  readonly #gateway: Ipv4;
+  readonly #gateway: readonly (Ipv4 | Ipv6)[];
   #hosts: readonly NamedHost[] = [];
-  readonly #leases: () => Iterable<NamedLease>;
-  #reservations: ReadonlyMap<Mac, Ipv4> = new Map();
+  readonly #known: KnownStations;
+  #reservations: readonly { readonly mac: Mac; readonly address: Ipv4 | Ipv6 }[] = [];
   /** Names of the configuration, by card. */
   #named: ReadonlyMap<Mac, string> = new Map();
   #taken: ReadonlySet<string> = new Set();
   #others: readonly NetworkNames[] = [];
 
-  constructor({ gateway, ...own }: NetworkNamesConfig, leases: () => Iterable<NamedLease>) {
+  constructor({ gateway, ...own }: NetworkNamesConfig, known: KnownStations) {
     this.#gateway = gateway;
-    this.#leases = leases;
+    this.#known = known;
     this.configure(own);
   }
 
   /** The cards and stations that the configuration names are these from now on. */
-  configure({ dhcp, hosts = [] }: Omit<NetworkNamesConfig, 'gateway'>): void {
+  configure({ dhcp, dhcp6, hosts = [] }: Omit<NetworkNamesConfig, 'gateway'>): void {
     this.#hosts = hosts;
-    const reservations = dhcp?.reservations ?? [];
-    this.#reservations = new Map(reservations.map(({ mac, address }) => [mac, address]));
+    const reservations = [...(dhcp?.reservations ?? []), ...(dhcp6?.reservations ?? [])];
+    this.#reservations = reservations;
     this.#named = new Map([
-      ...[...(dhcp?.hostnames ?? [])].map(([mac, name]) => [mac, name.toLowerCase()] as const),
+      ...[...(dhcp?.hostnames ?? []), ...(dhcp6?.hostnames ?? [])].map(
+        ([mac, name]) => [mac, name.toLowerCase()] as const,
+      ),
       ...reservations.flatMap(({ mac, hostname }) => (hostname ? [[mac, hostname.toLowerCase()] as const] : [])),
     ]);
     this.#taken = new Set([GATEWAY, 'localhost', ...hosts.map(({ name }) => name), ...this.#named.values()]);
@@ -62,16 +87,16 @@ export class NetworkNames implements LabNames {
     this.#others = others;
   }
 
-  addressesOf(host: string): readonly Ipv4[] {
+  addressesOf(host: string): readonly (Ipv4 | Ipv6)[] {
     const wanted = host.toLowerCase();
-    if (wanted === GATEWAY) return [this.#gateway];
+    if (wanted === GATEWAY) return this.#gateway;
     const here = this.addressesHere(wanted);
     if (here.length > 0) return here;
-    return [...new Set(this.#others.flatMap((other) => other.addressesHere(wanted)))];
+    return distinct(this.#others.flatMap((other) => other.addressesHere(wanted)));
   }
 
-  nameOf(address: Ipv4): string | undefined {
-    if (address === this.#gateway) return GATEWAY;
+  nameOf(address: Ipv4 | Ipv6): string | undefined {
+    if (this.#gateway.some((own) => isSame(own, address))) return GATEWAY;
     for (const names of [this, ...this.#others]) {
       const name = names.#ownNameOf(address);
       if (name !== undefined) return name;
@@ -80,34 +105,40 @@ export class NetworkNames implements LabNames {
   }
 
   /** Those that are known on this network, but the gateway's. */
-  addressesHere(host: string): readonly Ipv4[] {
+  addressesHere(host: string): readonly (Ipv4 | Ipv6)[] {
     const wanted = host.toLowerCase();
-    const addresses = new Set<Ipv4>();
-    for (const { name, address } of this.#owners()) if (name === wanted) addresses.add(address);
-    return [...addresses];
+    return distinct([...this.#owners()].filter(({ name }) => name === wanted).map(({ address }) => address));
   }
 
-  #ownNameOf(address: Ipv4): string | undefined {
-    for (const owner of this.#owners()) if (owner.address === address) return owner.name;
+  #ownNameOf(address: Ipv4 | Ipv6): string | undefined {
+    for (const owner of this.#owners()) if (isSame(owner.address, address)) return owner.name;
     return undefined;
   }
 
   /** Every name with an address, the gateway's first. */
   *all(): Iterable<NamedHost> {
-    yield { name: GATEWAY, address: this.#gateway };
+    for (const address of this.#gateway) yield { name: GATEWAY, address };
     yield* this.#owners();
   }
 
   *#owners(): Iterable<NamedHost> {
     yield* this.#hosts;
-    for (const [mac, address] of this.#reservations) {
+    for (const { mac, address } of this.#reservations) {
       const name = this.#named.get(mac);
       if (name !== undefined) yield { name, address };
     }
-    for (const { mac, address, state, hostname } of this.#leases()) {
+    /** Names that machines told with a lease, for their other addresses. */
+    const told = new Map<Mac, string>();
+    for (const { mac, address, state, hostname } of this.#known.leases()) {
       if (state !== 'bound') continue;
       const own = this.#named.get(mac) ?? this.#toldName(hostname);
-      if (own !== undefined) yield { name: own, address };
+      if (own === undefined) continue;
+      told.set(mac, own);
+      yield { name: own, address };
+    }
+    for (const { mac, address } of this.#known.learnt()) {
+      const name = this.#named.get(mac) ?? told.get(mac);
+      if (name !== undefined) yield { name, address };
     }
   }
 
@@ -120,3 +151,12 @@ export class NetworkNames implements LabNames {
 
 /** RFC 1123, 2.1: letters, digits and inner hyphens, up to 63 of them. */
 const HOST_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function isSame(a: Ipv4 | Ipv6, b: Ipv4 | Ipv6): boolean {
+  return typeof a === 'number' || typeof b === 'number' ? a === b : isSameIpv6(a, b);
+}
+
+function distinct(addresses: readonly (Ipv4 | Ipv6)[]): readonly (Ipv4 | Ipv6)[] {
+  const keyOf = (address: Ipv4 | Ipv6) => (typeof address === 'number' ? address : formatIpv6(address));
+  return [...new Map(addresses.map((address) => [keyOf(address), address])).values()];
+}

@@ -1,9 +1,11 @@
 /** Checks what a network's name server is told, and makes its configuration of it. */
 import type { IssuePath } from '../base/issue.ts';
-import type { DnsConfig, DnsRecord } from '../service/dns/dns-config.ts';
-import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { DnsConfig, DnsRecord, Ipv6DnsConfig } from '../service/dns/dns-config.ts';
+import { formatAddress } from '../wire/endpoint-text.ts';
+import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
-import { readUint32 } from '../wire/octets.ts';
+import { formatIpv6 } from '../wire/ipv6-text.ts';
+import type { CheckedIpv6 } from './check-ipv6.ts';
 import type { Report } from './check-networks.ts';
 import { isDomain } from './names.ts';
 import type { DnsEntry, RecordEntry } from './schema-dns.ts';
@@ -21,10 +23,16 @@ export function domainOf({ dhcp, dns }: NetworkEntry): string | undefined {
   return (dns?.domain ?? told ?? DEFAULT_DOMAIN).toLowerCase();
 }
 
+/** Where the name server may answer. */
+export interface DnsPlaces {
+  readonly own: Ipv4Interface | undefined;
+  readonly ipv6: CheckedIpv6 | undefined;
+}
+
 /** Undefined where the network has no name server. `nodes` are the machines on the network. */
 export function checkDns(
   entry: NetworkEntry,
-  own: Ipv4Interface,
+  places: DnsPlaces,
   nodes: ReadonlySet<string>,
   networkPath: IssuePath,
   sound: SoundLab,
@@ -41,14 +49,20 @@ export function checkDns(
   const isClosed = entry.gateway === 'isolated' || entry.restrict === true;
   if (isClosed) reportClosed(dns, path, report);
   const asksNobody = isClosed || (entry.gateway === 'routed' && dns.upstream === undefined);
-  const upstream = asksNobody ? [] : checkUpstream(dns, own.address, path, report);
+  const upstream = asksNobody ? [] : checkUpstream(dns, places, path, report);
+  const { own, ipv6 } = places;
   return {
-    address: own.address,
+    ...(own !== undefined && { address: own.address }),
+    ...(ipv6 !== undefined && { ipv6: ipv6Dns(ipv6) }),
     domain,
     records: checkRecords(dns.records ?? [], { domain, nodes, path: [...path, 'records'], sound }, report),
-    routes: isClosed ? [] : checkRoutes(dns, domain, own.address, path, report),
+    routes: isClosed ? [] : checkRoutes(dns, domain, places, path, report),
     ...(upstream !== undefined && { upstream }),
   };
+}
+
+function ipv6Dns({ interface: own, nat64 }: CheckedIpv6): Ipv6DnsConfig {
+  return { address: own.address, interface: own, ...(nat64 !== undefined && { nat64 }) };
 }
 
 /** Names, too, are a way out. */
@@ -68,15 +82,20 @@ function reportClosed(dns: DnsEntry, path: IssuePath, report: Report): void {
 
 type Servers = NonNullable<DnsConfig['upstream']>;
 
-function checkUpstream({ upstream }: DnsEntry, own: Ipv4, path: IssuePath, report: Report): Servers | undefined {
+function checkUpstream(
+  { upstream }: DnsEntry,
+  places: DnsPlaces,
+  path: IssuePath,
+  report: Report,
+): Servers | undefined {
   if (upstream === undefined || upstream === 'host') return undefined;
-  return serversOf(upstream, own, [...path, 'upstream'], report);
+  return serversOf(upstream, places, [...path, 'upstream'], report);
 }
 
 function checkRoutes(
   { forward = {} }: DnsEntry,
   own: string,
-  address: Ipv4,
+  places: DnsPlaces,
   path: IssuePath,
   report: Report,
 ): DnsConfig['routes'] {
@@ -90,7 +109,7 @@ function checkRoutes(
       const message = `names in ${own} are the network's own and never leave it`;
       report({ code: 'own-domain', path: at, message, hint: 'forward another domain', isAboutKey: true });
     }
-    const servers = serversOf(Array.isArray(value) ? value : [value], address, at, report, Array.isArray(value));
+    const servers = serversOf(Array.isArray(value) ? value : [value], places, at, report, Array.isArray(value));
     if (Array.isArray(value) && value.length === 0)
       report({ code: 'empty', path: at, message: 'there is nobody to ask', hint: 'name a server, or remove it' });
     return { domain, servers };
@@ -99,14 +118,17 @@ function checkRoutes(
 
 function serversOf(
   list: readonly (Servers[number] | undefined)[],
-  own: Ipv4,
+  { own, ipv6 }: DnsPlaces,
   path: IssuePath,
   report: Report,
   isList = true,
 ): Servers {
   for (const [i, server] of list.entries()) {
-    if (server?.address.length !== 4 || readUint32(server.address, 0) !== own || server.port !== DNS_PORT) continue;
-    const message = `${formatIpv4(own)} is this name server itself`;
+    if (server === undefined || server.port !== DNS_PORT) continue;
+    const text = formatAddress(server.address);
+    const isItself = [own && formatIpv4(own.address), ipv6 && formatIpv6(ipv6.interface.address)].includes(text);
+    if (!isItself) continue;
+    const message = `${text} is this name server itself`;
     report({ code: 'asks-itself', path: isList ? [...path, i] : path, message, hint: 'name another server' });
   }
   return list.filter((server) => server !== undefined);

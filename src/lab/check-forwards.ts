@@ -57,14 +57,15 @@ function placesOf(
   routes: GatewayRoutes,
 ): ForwardPlaces {
   return {
-    networks: networks.flatMap(({ name, gateway }) =>
+    networks: networks.flatMap(({ name, gateway, ipv6 }) =>
       gateway === undefined
         ? []
         : [
             {
               name,
-              interface: gateway.interface,
-              hasDhcp: gateway.pool !== undefined,
+              ...(gateway.interface !== undefined && { interface: gateway.interface }),
+              ...(ipv6 !== undefined && { ipv6: ipv6.interface }),
+              hasDhcp: (gateway.pool ?? ipv6?.pool) !== undefined,
               behind: routes.get(name)?.map(({ to }) => to) ?? [],
             },
           ],

@@ -2,11 +2,14 @@
 import type { IssuePath } from '../base/issue.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
+import type { Mac } from '../wire/mac.ts';
 import type { Fault } from './check-addresses.ts';
 import { hostBitsFault, hostFault, subnetFault, subnetText } from './check-addresses.ts';
 import { checkEgress } from './check-egress.ts';
+import type { CheckedIpv6 } from './check-ipv6.ts';
+import { checkIpv6 } from './check-ipv6.ts';
 import type { AddressRange } from './derive.ts';
-import { defaultPool, freeSubnet, gatewayAddress, holds, overlap } from './derive.ts';
+import { defaultPool, derivedGatewayMac, freeSubnet, gatewayAddress, gatewayMac, holds, overlap } from './derive.ts';
 import type { Finding } from './issue.ts';
 import { badName, isName } from './names.ts';
 import type { BootEntry, DhcpEntry } from './schema-dhcp.ts';
@@ -16,21 +19,25 @@ import type { NetworkEntry } from './schema-network.ts';
 export interface CheckedNetwork {
   readonly name: string;
   readonly entry: NetworkEntry;
-  /** Undefined where it is not known for faults, or where there is neither a gateway nor a router that needs one. */
+  /** Undefined where it is not known for faults, without IPv4, or where there is neither a gateway nor a router that needs one. */
   readonly subnet: Ipv4Interface | undefined;
   /** Undefined where there is none, or where its subnet is not known for faults. */
   readonly gateway: CheckedGateway | undefined;
+  /** Undefined without IPv6, or where its prefix is not known for faults. */
+  readonly ipv6: CheckedIpv6 | undefined;
 }
 
 export interface CheckedGateway {
-  readonly interface: Ipv4Interface;
+  /** Undefined without IPv4. */
+  readonly interface: Ipv4Interface | undefined;
+  readonly mac: Mac;
   /** Undefined without DHCP. */
   readonly pool: AddressRange | undefined;
 }
 
 export type Report = (finding: Finding) => void;
 
-export function checkNetworks(sound: SoundLab, report: Report): readonly CheckedNetwork[] {
+export function checkNetworks(lab: string, sound: SoundLab, report: Report): readonly CheckedNetwork[] {
   const entries = Object.entries(sound.lab?.networks ?? {});
   if (entries.length === 0 && !sound.hasFaultIn(['networks'])) {
     report({
@@ -41,6 +48,7 @@ export function checkNetworks(sound: SoundLab, report: Report): readonly Checked
     });
   }
   const subnets = chooseSubnets(entries, sound, report);
+  const prefixes = checkIpv6(lab, entries, sound, report);
   const routers = Object.values(sound.lab?.routers ?? {});
   const routed = new Set(routers.flatMap(({ interfaces }) => interfaces.map((each) => each?.network)));
   return entries.map(([name, entry]) => {
@@ -56,8 +64,9 @@ export function checkNetworks(sound: SoundLab, report: Report): readonly Checked
       });
     if (entry.gateway === 'none') {
       const hasRouter = routed.has(name);
-      reportUseless(hasRouter ? { ...entry, subnet: undefined } : entry, path, report);
-      return { name, entry, subnet: hasRouter ? subnetOfRouters(entry, path, report) : undefined, gateway: undefined };
+      reportUseless(hasRouter ? { ...entry, subnet: undefined, ipv6: undefined } : entry, path, report);
+      const subnet = hasRouter ? subnetOfRouters(entry, path, report) : undefined;
+      return { name, entry, subnet, gateway: undefined, ipv6: prefixes.get(name) };
     }
     const subnet = subnets.get(name);
     checkEgress(entry, path, report);
@@ -66,7 +75,11 @@ export function checkNetworks(sound: SoundLab, report: Report): readonly Checked
       name,
       entry,
       subnet,
-      gateway: subnet === undefined ? undefined : checkGateway(subnet, entry, path, report),
+      gateway:
+        entry.ipv4 === 'off'
+          ? { interface: undefined, pool: undefined, mac: derivedGatewayMac(lab, name) }
+          : subnet && checkGateway(subnet, entry, path, report),
+      ipv6: prefixes.get(name),
     };
   });
 }
@@ -90,7 +103,7 @@ function chooseSubnets(
   report: Report,
 ): ReadonlyMap<string, Ipv4Interface> {
   const chosen = new Map<string, Ipv4Interface>();
-  const withGateway = entries.filter(([, entry]) => entry.gateway !== 'none');
+  const withGateway = entries.filter(([, entry]) => entry.gateway !== 'none' && entry.ipv4 !== 'off');
   for (const [name, { subnet }] of withGateway) {
     if (subnet === undefined) continue;
     const path = ['networks', name, 'subnet'];
@@ -125,6 +138,7 @@ function overlapFault(subnet: Ipv4Interface, chosen: ReadonlyMap<string, Ipv4Int
 const FOR_A_GATEWAY = [
   'subnet',
   'address',
+  'ipv6',
   'dhcp',
   'dns',
   'boot',
@@ -140,7 +154,7 @@ const FOR_A_GATEWAY = [
 function reportUseless(entry: NetworkEntry, path: IssuePath, report: Report): void {
   for (const key of FOR_A_GATEWAY) {
     const value = entry[key];
-    if (value === undefined || value === false || value === 'refuse') continue;
+    if (value === undefined || value === false || value === 'refuse' || value === 'off') continue;
     const message = `without a gateway nobody would act on ${key}`;
     report({
       code: 'no-gateway',
@@ -157,8 +171,8 @@ function checkGateway(subnet: Ipv4Interface, entry: NetworkEntry, path: IssuePat
   if (fault !== undefined) report({ ...fault, path: [...path, 'address'] });
   const address = entry.address === undefined || fault !== undefined ? gatewayAddress(subnet) : entry.address;
   const own = { address, prefixLength: subnet.prefixLength };
-  if (entry.dhcp === false) return { interface: own, pool: undefined };
-  return { interface: own, pool: checkDhcp(entry.dhcp ?? {}, own, [...path, 'dhcp'], report) };
+  const pool = entry.dhcp === false ? undefined : checkDhcp(entry.dhcp ?? {}, own, [...path, 'dhcp'], report);
+  return { interface: own, pool, mac: gatewayMac(address) };
 }
 
 function checkDhcp({ range, routes }: DhcpEntry, own: Ipv4Interface, path: IssuePath, report: Report): AddressRange {

@@ -3,14 +3,17 @@ import type { IssuePath } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
+import type { Ipv6 } from '../wire/ipv6-address.ts';
+import { ipv6Key } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { Fault } from './check-addresses.ts';
 import { hostFault } from './check-addresses.ts';
+import { nicIpv6Fault } from './check-ipv6.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { reportBadName } from './check-networks.ts';
 import type { CheckedRouter } from './check-routers.ts';
-import { deriveMac, gatewayMac } from './derive.ts';
+import { deriveMac } from './derive.ts';
 import { isName } from './names.ts';
 import type { SoundLab } from './schema-issues.ts';
 import type { NicEntry } from './schema-node.ts';
@@ -22,6 +25,7 @@ export interface CheckedNic {
   readonly network: string;
   readonly mac: Mac;
   readonly address: Ipv4 | undefined;
+  readonly ipv6: Ipv6 | undefined;
   readonly capture: CaptureEntry | undefined;
   readonly path: IssuePath;
 }
@@ -50,7 +54,12 @@ export function checkNics(
     routers
       .flatMap(({ interfaces }) => interfaces)
       .filter(({ network }) => isServed(network))
-      .map(({ router, name, interface: { address } }) => [address, `${router}:${name}`]),
+      .flatMap(({ router, name, interface: own }) => (own === undefined ? [] : [[own.address, `${router}:${name}`]])),
+  );
+  const ipv6Addresses = new Map(
+    routers
+      .flatMap(({ interfaces }) => interfaces)
+      .flatMap(({ router, name, ipv6 }) => (ipv6 === undefined ? [] : [[ipv6Key(ipv6.address), `${router}:${name}`]])),
   );
   return written.map((nic, i) => {
     const { node, entry, path } = nic;
@@ -62,11 +71,25 @@ export function checkNics(
       if (fault !== undefined) report({ ...fault, path: [...path, 'address'] });
       else addresses.set(entry.address, `${node}:${name}`);
     }
+    if (network !== undefined && entry.ipv6 !== undefined) {
+      const fault = nicIpv6Fault(entry.ipv6, network, ipv6Addresses);
+      if (fault !== undefined) report({ ...fault, path: [...path, 'ipv6'] });
+      else ipv6Addresses.set(ipv6Key(entry.ipv6), `${node}:${name}`);
+    }
     if (name === 'gateway' && networks.some((other) => other.name === node && other.entry.gateway !== 'none')) {
       const message = `the port ${node}:gateway is that of the gateway of ${node}`;
       report({ code: 'port-taken', path, message, hint: 'give the card another name, or rename the node' });
     }
-    return { node, name, network: entry.network, mac: macs[i]!, address: entry.address, capture: entry.capture, path };
+    return {
+      node,
+      name,
+      network: entry.network,
+      mac: macs[i]!,
+      address: entry.address,
+      ipv6: entry.ipv6,
+      capture: entry.capture,
+      path,
+    };
   });
 }
 
@@ -134,7 +157,7 @@ function giveMacs(
 ): readonly Mac[] {
   const owners = new Map<Mac, string>();
   for (const { name, gateway } of networks) {
-    if (gateway !== undefined) owners.set(gatewayMac(gateway.interface.address), `the gateway of ${name}`);
+    if (gateway !== undefined) owners.set(gateway.mac, `the gateway of ${name}`);
   }
   for (const { router, name, mac } of routers.flatMap(({ interfaces }) => interfaces))
     owners.set(mac, `${router}:${name}`);
@@ -190,7 +213,11 @@ function addressFault(
       hint: `remove it, or remove dhcp: false in ${name}`,
     };
   }
-  if (gateway === undefined) return undefined;
+  if (entry.ipv4 === 'off') {
+    const hint = `remove it, or ipv4: off in ${name}`;
+    return { code: 'ipv4-off', message: `${name} has no IPv4`, hint };
+  }
+  if (gateway?.interface === undefined) return undefined;
   const fault = hostFault(address, gateway.interface);
   if (fault !== undefined) return fault;
   const owner = address === gateway.interface.address ? `the gateway of ${name}` : taken.get(address);

@@ -3,14 +3,18 @@ import type { IssuePath } from '../base/issue.ts';
 import type { StaticRoute } from '../router/router.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4, isOnLink } from '../wire/ipv4-address.ts';
+import type { Ipv6Interface } from '../wire/ipv6-address.ts';
+import { isSameIpv6 } from '../wire/ipv6-address.ts';
+import { formatIpv6 } from '../wire/ipv6-text.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { Fault } from './check-addresses.ts';
 import { hostFault, subnetText } from './check-addresses.ts';
+import { ipv6HostFault } from './check-ipv6.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { reportBadName } from './check-networks.ts';
 import { reportUnknownNetwork } from './check-nics.ts';
 import { checkRoutes } from './check-routing.ts';
-import { gatewayMac, overlap } from './derive.ts';
+import { derivedGatewayMac, gatewayMac, overlap } from './derive.ts';
 import { isName } from './names.ts';
 import type { RouterInterfacePlan } from './plan.ts';
 import type { SoundLab } from './schema-issues.ts';
@@ -86,32 +90,98 @@ function checkInterfaces(
     if (network === undefined)
       reportUnknownNetwork({ entry, networkPath: [...path, 'network'] }, sound, networks, report);
     for (const fault of nameFaults(router, name, found, hosts, networks)) report({ ...fault, path });
-    const mac = entry.mac ?? gatewayMac(entry.address);
+    const mac =
+      entry.mac ?? (entry.address === undefined ? derivedGatewayMac(router, name) : gatewayMac(entry.address));
     const macOwner = [...others, ...found].find((other) => other.mac === mac && other.network === entry.network);
     if (entry.mac !== undefined && macOwner !== undefined) {
       const message = `${formatMac(mac)} belongs to ${macOwner.router}:${macOwner.name}`;
       report({ code: 'mac-taken', path: [...path, 'mac'], message, hint: 'take another, or leave it out' });
     }
     if (network === undefined) continue;
-    const { subnet } = network;
-    if (subnet === undefined) {
-      if (network.entry.gateway === 'none' && !sound.isFaulty(['networks', network.name, 'subnet'])) {
-        const message = `${network.name} has no subnet that the address could be in`;
-        report({ code: 'no-subnet', path: [...path, 'network'], message, hint: `give ${network.name} a subnet` });
-      }
-      continue;
+    if (entry.address === undefined && entry.ipv6 === undefined && !sound.hasFaultIn(path)) {
+      const hint = 'write address: 10.0.2.1, or ipv6: with one of the prefix';
+      report({ code: 'missing-key', path: [...path, 'address'], message: 'address is missing', hint });
     }
-    const own = { address: entry.address, prefixLength: subnet.prefixLength };
-    const fault = addressFault(own, network, subnet, [...others, ...found]);
-    if (fault !== undefined) report({ ...fault, path: [...path, 'address'] });
-    const twin = found.find((other) => overlap(other.interface, subnet));
-    if (twin !== undefined) {
-      const message = `${router}:${twin.name} is in ${subnetText(subnet)}, too`;
-      report({ code: 'subnet-overlap', path: [...path, 'network'], message, hint: 'remove one of the interfaces' });
-    }
-    found.push({ router, name, network: network.name, mac, interface: own, capture: entry.capture, path });
+    const own = ipv4Interface(router, entry, network, found, others, path, sound, report);
+    const ipv6 = ipv6Interface(entry, network, [...others, ...found], path, sound, report);
+    if (own === undefined && ipv6 === undefined) continue;
+    found.push({
+      router,
+      name,
+      network: network.name,
+      mac,
+      ...(own !== undefined && { interface: own }),
+      ...(ipv6 !== undefined && { ipv6 }),
+      capture: entry.capture,
+      path,
+    });
   }
   return found;
+}
+
+type InterfaceEntry = NonNullable<RouterEntry['interfaces'][number]>;
+
+function ipv4Interface(
+  router: string,
+  { address }: InterfaceEntry,
+  network: CheckedNetwork,
+  found: readonly CheckedInterface[],
+  others: readonly CheckedInterface[],
+  path: IssuePath,
+  sound: SoundLab,
+  report: Report,
+): Ipv4Interface | undefined {
+  if (address === undefined) return undefined;
+  const { name, subnet, entry } = network;
+  if (entry.ipv4 === 'off') {
+    const hint = `remove it, or ipv4: off in ${name}`;
+    report({ code: 'ipv4-off', path: [...path, 'address'], message: `${name} has no IPv4`, hint });
+    return undefined;
+  }
+  if (subnet === undefined) {
+    if (entry.gateway === 'none' && !sound.isFaulty(['networks', name, 'subnet'])) {
+      const message = `${name} has no subnet that the address could be in`;
+      report({ code: 'no-subnet', path: [...path, 'network'], message, hint: `give ${name} a subnet` });
+    }
+    return undefined;
+  }
+  const own = { address, prefixLength: subnet.prefixLength };
+  const fault = addressFault(own, network, subnet, [...others, ...found]);
+  if (fault !== undefined) report({ ...fault, path: [...path, 'address'] });
+  const twin = found.find((other) => other.interface !== undefined && overlap(other.interface, subnet));
+  if (twin !== undefined) {
+    const message = `${router}:${twin.name} is in ${subnetText(subnet)}, too`;
+    report({ code: 'subnet-overlap', path: [...path, 'network'], message, hint: 'remove one of the interfaces' });
+  }
+  return own;
+}
+
+function ipv6Interface(
+  { ipv6: address }: InterfaceEntry,
+  { name, entry, ipv6 }: CheckedNetwork,
+  others: readonly CheckedInterface[],
+  path: IssuePath,
+  sound: SoundLab,
+  report: Report,
+): Ipv6Interface | undefined {
+  if (address === undefined) return undefined;
+  const at = [...path, 'ipv6'];
+  if (ipv6 === undefined) {
+    if (sound.hasFaultIn(['networks', name])) return undefined;
+    const hint = `write ipv6: ${entry.gateway === 'none' ? '{ prefix: fd00:1:2:3::/64 }' : 'on'} in ${name}`;
+    report({ code: 'no-prefix', path: at, message: `${name} has no prefix that the address could be in`, hint });
+    return undefined;
+  }
+  const twin = others.find((other) => other.network === name && other.ipv6 && isSameIpv6(other.ipv6.address, address));
+  const isGateway = entry.gateway !== 'none' && isSameIpv6(address, ipv6.interface.address);
+  const owner = isGateway ? `the gateway of ${name}` : twin && `${twin.router}:${twin.name}`;
+  const fault = ipv6HostFault(address, ipv6.interface);
+  if (fault !== undefined) report({ ...fault, path: at });
+  else if (owner !== undefined) {
+    const message = `${formatIpv6(address)} belongs to ${owner}`;
+    report({ code: 'address-taken', path: at, message, hint: 'take another' });
+  }
+  return { address, prefixLength: ipv6.interface.prefixLength };
 }
 
 /** A port is `ROUTER:NAME`, and name servers know `ROUTER-NAME`. */
@@ -151,9 +221,9 @@ function addressFault(
 ): Fault | undefined {
   const fault = hostFault(address, subnet);
   if (fault !== undefined) return fault;
-  const other = others.find((each) => each.network === name && each.interface.address === address);
+  const other = others.find((each) => each.network === name && each.interface?.address === address);
   const owner =
-    address === gateway?.interface.address ? `the gateway of ${name}` : other && `${other.router}:${other.name}`;
+    address === gateway?.interface?.address ? `the gateway of ${name}` : other && `${other.router}:${other.name}`;
   if (owner === undefined) return undefined;
   return { code: 'address-taken', message: `${formatIpv4(address)} belongs to ${owner}`, hint: 'take another' };
 }
@@ -167,18 +237,19 @@ function routesOf(
 ): readonly StaticRoute[] {
   const path = ['routers', router];
   const isKnown = found.length === interfaces.length && !sound.hasFaultIn([...path, 'interfaces']);
-  const taken = found.map(({ interface: own, network }) => ({ to: own, by: `the network ${network}` }));
+  const links = found.flatMap(({ interface: own, network }) => (own === undefined ? [] : [{ own, network }]));
+  const taken = links.map(({ own, network }) => ({ to: own, by: `the network ${network}` }));
   const viaFault = ({ via }: StaticRoute): Fault | undefined => {
-    const link = found.find(({ interface: own }) => isOnLink(own, via));
-    if (link !== undefined && link.interface.address === via)
+    const link = links.find(({ own }) => isOnLink(own, via));
+    if (link?.own.address === via)
       return { code: 'address-taken', message: `that is ${router} itself`, hint: 'name another router of the network' };
-    if (link !== undefined) return hostFault(via, link.interface);
+    if (link !== undefined) return hostFault(via, link.own);
     if (!isKnown) return undefined;
-    const links = found.map(({ network, interface: own }) => `${network} (${subnetText(own)})`).join(', ');
+    const known = links.map(({ network, own }) => `${network} (${subnetText(own)})`).join(', ');
     return {
       code: 'outside-subnet',
       message: `${formatIpv4(via)} is on no network of ${router}`,
-      hint: `take a router on ${links}`,
+      hint: `take a router on ${known}`,
     };
   };
   return checkRoutes(routes, viaFault, taken, [...path, 'routes'], report).map(({ to, via }) => ({ to, via }));

@@ -24,19 +24,20 @@ export function checkGatewayRoutes(
   report: Report,
 ): ReadonlyMap<string, readonly StaticRoute[]> {
   const joined = networks.filter(({ entry, gateway }) => gateway !== undefined && leadsOn(entry));
-  const taken: TakenPrefix[] = joined.map(({ name, gateway }) => ({
-    to: gateway!.interface,
-    by: `the network ${name}`,
-  }));
+  const taken: TakenPrefix[] = joined.flatMap(({ name, gateway }) =>
+    gateway?.interface === undefined ? [] : [{ to: gateway.interface, by: `the network ${name}` }],
+  );
   const routes = new Map<string, readonly StaticRoute[]>();
   for (const { name, entry, gateway } of joined) {
     const path = ['networks', name, 'routes'];
-    const own = gateway!.interface;
+    const own = gateway?.interface;
     const viaFault = ({ via }: StaticRoute) =>
-      hostFault(via, own) ??
-      (via === own.address
-        ? { code: 'address-taken', message: 'that is the gateway itself', hint: 'name a router of the network' }
-        : undefined);
+      own === undefined
+        ? NO_IPV4
+        : (hostFault(via, own) ??
+          (via === own.address
+            ? { code: 'address-taken', message: 'that is the gateway itself', hint: 'name a router of the network' }
+            : undefined));
     const found = checkRoutes(entry.routes ?? [], viaFault, taken, path, report);
     if (entry.gateway !== 'routed') reportDefaultRoutes(found, name, path, report);
     if (entry.gateway === 'routed' || joined.length > 1 || found.length > 0)
@@ -47,6 +48,12 @@ export function checkGatewayRoutes(
   }
   return routes;
 }
+
+const NO_IPV4 = {
+  code: 'ipv4-off',
+  message: 'the network has no IPv4',
+  hint: 'name a prefix and a router of IPv6',
+} as const;
 
 interface WrittenRoute extends StaticRoute {
   readonly index: number;

@@ -1,6 +1,7 @@
 /** Checks what a lab file says to cloud-init, and makes the seeds of it. JSON is YAML, which cloud-init reads. */
 import { SEED_PORT } from '../service/seed-server.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
+import { formatIpv6 } from '../wire/ipv6-text.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
@@ -19,7 +20,7 @@ export function checkSeeds(
     if (entry === undefined) return [];
     const path = ['nodes', node, 'cloud-init'];
     const cards = nics.filter((nic) => nic.node === node);
-    const [first] = cards.flatMap((nic) => networks.filter((each) => each.name === nic.network && hasDhcp(each)));
+    const [first] = cards.flatMap((nic) => networks.filter((each) => each.name === nic.network && isServed(each)));
     if (first?.gateway === undefined) {
       if (!sound.hasFaultIn(['networks']) && !sound.hasFaultIn(['nodes', node, 'nics'])) {
         const message = `no network of ${node} has a gateway with DHCP, from which cloud-init could read`;
@@ -39,7 +40,7 @@ export function checkSeeds(
       {
         node,
         network: first.name,
-        url: `http://${formatIpv4(first.gateway.interface.address)}:${SEED_PORT}/${node}/`,
+        url: `http://${placeOf(first)}:${SEED_PORT}/${node}/`,
         instance: deriveUuid(lab, node),
         hostname: entry.hostname ?? node,
         keys: (Array.isArray(keys) ? keys : [keys]).filter((key) => key !== undefined).map(keySource),
@@ -50,8 +51,20 @@ export function checkSeeds(
   });
 }
 
-function hasDhcp({ gateway }: CheckedNetwork): boolean {
-  return gateway?.pool !== undefined;
+function isServed(network: CheckedNetwork): boolean {
+  const { gateway } = network;
+  return gateway?.pool !== undefined || isIpv6Only(network);
+}
+
+/** There machines have addresses by SLAAC, if not by DHCPv6. */
+function isIpv6Only({ gateway, ipv6 }: CheckedNetwork): boolean {
+  return gateway !== undefined && gateway.interface === undefined && ipv6 !== undefined;
+}
+
+/** The gateway as the host of a URL. */
+function placeOf({ gateway, ipv6 }: CheckedNetwork): string {
+  if (gateway?.interface !== undefined) return formatIpv4(gateway.interface.address);
+  return `[${formatIpv6(ipv6!.interface.address)}]`;
 }
 
 function sourceOf(document: string | Readonly<Record<string, unknown>>, head: string): SeedSource {
@@ -68,10 +81,17 @@ function keySource(key: string): SeedSource {
 
 /** Version 2 of cloud-init's network configuration; cards are known by their addresses. */
 function networkOf(cards: readonly CheckedNic[], networks: readonly CheckedNetwork[]): Record<string, unknown> {
-  const served = new Set(networks.filter(hasDhcp).map(({ name }) => name));
+  const serving = (network: string) => networks.find(({ name }) => name === network);
   const ethernets = cards.map(({ name, mac, network }) => [
     name,
-    { match: { macaddress: formatMac(mac) }, dhcp4: served.has(network), optional: !served.has(network) },
+    { match: { macaddress: formatMac(mac) }, ...protocolsOf(serving(network)) },
   ]);
   return { version: 2, ethernets: Object.fromEntries(ethernets) };
+}
+
+/** A network without IPv4 is known by its router advertisements; cloud-init waits for networks that give addresses. */
+function protocolsOf(network: CheckedNetwork | undefined): Record<string, boolean> {
+  const hasDhcp = network?.gateway?.pool !== undefined;
+  if (network === undefined || !isIpv6Only(network)) return { dhcp4: hasDhcp, optional: !hasDhcp };
+  return { dhcp4: false, 'accept-ra': true, dhcp6: network.ipv6?.entry.dhcp === 'stateful', optional: false };
 }

@@ -19,8 +19,8 @@ import type { CheckedInterface, CheckedRouter } from './check-routers.ts';
 import { checkRouters } from './check-routers.ts';
 import { checkGatewayRoutes, joinedNetworks, leadsOn } from './check-routing.ts';
 import { checkSeeds } from './check-seeds.ts';
-import { gatewayMac } from './derive.ts';
 import { samePath } from './file-name.ts';
+import { ipv6GatewayPlan } from './ipv6-plan.ts';
 import { labNameOf } from './names.ts';
 import type { CapturePlan, CaptureTarget, GatewayPlan, LabPlan, NetworkPlan, RouterPlan } from './plan.ts';
 import { DEFAULT_LEASE_TIME, DEFAULT_MTU, portName } from './plan.ts';
@@ -32,7 +32,7 @@ import type { CaptureEntry } from './schema-values.ts';
 /** `firstOpenPort`: of the host, below it nobody may listen. */
 export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: number, report: Report): LabPlan {
   const name = sound.lab?.name ?? labNameOf(fileName);
-  const networks = checkNetworks(sound, report);
+  const networks = checkNetworks(name, sound, report);
   const routes = checkGatewayRoutes(networks, report);
   const routers = checkRouters(sound, networks, report);
   const joined = joinedNetworks(
@@ -69,11 +69,12 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
 function routerPlan({ name, interfaces, routes }: CheckedRouter): RouterPlan {
   return {
     name,
-    interfaces: interfaces.map(({ name: own, network, mac, interface: at }) => ({
+    interfaces: interfaces.map(({ name: own, network, mac, interface: at, ipv6 }) => ({
       name: own,
       network,
       mac,
-      interface: at,
+      ...(at !== undefined && { interface: at }),
+      ...(ipv6 !== undefined && { ipv6 }),
     })),
     routes,
   };
@@ -94,14 +95,15 @@ function hostsOf(network: string, { knows, routers }: Joints): readonly NamedHos
   );
   return near
     .toSorted((a, b) => Number(b.network === network) - Number(a.network === network))
-    .flatMap(({ router, name, interface: { address } }) => [
-      { name: `${router}-${name}`, address },
-      { name: router, address },
-    ]);
+    .flatMap(({ router, name, interface: own, ipv6 }) =>
+      [own, ipv6].flatMap((at) =>
+        at === undefined ? [] : [`${router}-${name}`, router].map((each) => ({ name: each, address: at.address })),
+      ),
+    );
 }
 
 function networkPlan(
-  { name, entry, gateway }: CheckedNetwork,
+  { name, entry, gateway, ipv6 }: CheckedNetwork,
   nics: readonly CheckedNic[],
   hostForwards: readonly HostForward[],
   { routes, knows, routers }: Joints,
@@ -110,34 +112,39 @@ function networkPlan(
 ): NetworkPlan {
   const plan = { name, kind: entry.kind ?? 'switch', mtu: entry.mtu ?? DEFAULT_MTU };
   if (gateway === undefined) return plan;
-  const { interface: own, pool } = gateway;
+  const { interface: own, pool, mac } = gateway;
   const boot = entry.boot ?? {};
   const nat = natPlan(entry);
   const path = ['networks', name];
   const hosts = hostsOf(name, { routes, knows, routers });
   const names = new Set([...nics.map(({ node }) => node), ...hosts.map((host) => host.name)]);
-  const dns = checkDns(entry, own, names, path, sound, report);
+  const dns = checkDns(entry, { own, ipv6 }, names, path, sound, report);
   const here = routers.flatMap(({ interfaces }) => interfaces).filter(({ network }) => network === name);
   const texts = entry['guest-forwards'] ?? [];
-  const guestForwards = checkGuestForwards(
-    texts,
-    own,
-    [...nics, ...here.map(holderOf)],
-    [...path, 'guest-forwards'],
-    report,
-  );
-  const stations = here.map(({ interface: { address } }) => address);
+  const holders = [...nics, ...here.map(holderOf)];
+  const guestForwards = own ? checkGuestForwards(texts, own, holders, [...path, 'guest-forwards'], report) : [];
+  const stations = here.flatMap(({ interface: at }) => at?.address ?? []);
   const excluded = [...new Set([...guestForwards.map(({ address }) => address), ...stations])];
-  const dhcp = pool && {
-    ...pool,
-    ...(excluded.length > 0 && { excluded }),
-    ...dhcpSettings(entry, own.address, stations[0]),
-    ...dhcpCards(nics),
-    ...dhcpBoot(boot),
+  const dhcp = own &&
+    pool && {
+      ...pool,
+      ...(excluded.length > 0 && { excluded }),
+      ...dhcpSettings(entry, own.address, stations[0]),
+      ...dhcpCards(nics),
+      ...dhcpBoot(boot),
+    };
+  const told = {
+    network: entry,
+    nics,
+    stations: here.flatMap(({ ipv6: at }) => at?.address ?? []),
+    domain: domainOf(entry),
+    search: entriesOf(entry.dhcp ? entry.dhcp.search : undefined),
+    answersNames: answersNames(entry),
   };
   const gatewayPlan: GatewayPlan = {
-    mac: gatewayMac(own.address),
-    interface: own,
+    mac,
+    ...(own !== undefined && { interface: own }),
+    ...(ipv6 !== undefined && { ipv6: ipv6GatewayPlan(ipv6, told) }),
     ...(dhcp !== undefined && { dhcp: { ...dhcp, mtu: plan.mtu } }),
     ...(boot.tftp !== undefined && { tftpFolder: boot.tftp }),
     ...(nat !== undefined && { nat }),
@@ -151,8 +158,13 @@ function networkPlan(
   return { ...plan, gateway: gatewayPlan };
 }
 
-function holderOf({ router, name, interface: { address } }: CheckedInterface) {
-  return { node: router, name, address };
+function holderOf({ router, name, interface: own }: CheckedInterface) {
+  return { node: router, name, address: own?.address };
+}
+
+/** Machines are told to ask the gateway for names. */
+function answersNames({ dhcp, dns }: NetworkEntry): boolean {
+  return dns !== false && (dhcp === undefined || dhcp === false || dhcp.dns === undefined);
 }
 
 type DhcpSettings = Pick<DhcpConfig, 'leaseTime' | 'routers' | 'routes' | 'dns' | 'domain' | 'search' | 'ntp'>;
@@ -163,13 +175,12 @@ function dhcpSettings(entry: NetworkEntry, own: Ipv4, router: Ipv4 | undefined):
   const given = entriesOf(routes).map(({ to, via }) => ({ destination: to, gateway: via }));
   const isDefault = ({ destination }: DhcpRoute) => destination.prefixLength === 0;
   const routers = given.filter(isDefault).map(({ gateway }) => gateway);
-  const answersNames = dns === undefined && entry.dns !== false;
   const domain = domainOf(entry);
   return {
     leaseTime: lease ?? DEFAULT_LEASE_TIME,
     routers: routers.length > 0 ? routers : leadsOn(entry) ? [own] : router === undefined ? [] : [router],
     routes: given.filter((route) => !isDefault(route)),
-    dns: answersNames ? [own] : entriesOf(dns),
+    dns: answersNames(entry) ? [own] : entriesOf(dns),
     ...(domain !== undefined && { domain }),
     search: entriesOf(search),
     ntp: entriesOf(ntp),

@@ -6,6 +6,7 @@ import type { Mac } from '../wire/mac.ts';
 
 const QEMU_OUI: Mac = 0x5254_0000_0000;
 const GATEWAY_PREFIX: Mac = 0x5255_0000_0000;
+const IPV6_GATEWAY_PREFIX: Mac = 0x5256_0000_0000;
 
 /** 52:54:00 and three octets that follow from lab, node and card, so that two machines never share one; adds it to `taken`. */
 export function deriveMac(lab: string, node: string, nic: string, taken: Set<Mac>): Mac {
@@ -19,6 +20,11 @@ export function deriveMac(lab: string, node: string, nic: string, taken: Set<Mac
 /** 52:55 and the IPv4 address, as QEMU's user network does. */
 export function gatewayMac(address: Ipv4): Mac {
   return GATEWAY_PREFIX + address;
+}
+
+/** 52:56 and what follows from lab and network, where there is no IPv4. */
+export function derivedGatewayMac(lab: string, network: string): Mac {
+  return IPV6_GATEWAY_PREFIX + fnv1a(`${lab}/${network}`);
 }
 
 /** What a machine of the lab is known by when it runs without us: a UUID of version 8 (RFC 9562, 5.8) that follows from lab and node. */

@@ -6,6 +6,7 @@ import type { Fault } from '../nat/forward-text.ts';
 import { fault, readForward } from '../nat/forward-text.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4, isOnLink } from '../wire/ipv4-address.ts';
+import type { Ipv6Interface } from '../wire/ipv6-address.ts';
 import { hostFault } from './check-addresses.ts';
 import type { LabPlan } from './plan.ts';
 
@@ -19,7 +20,9 @@ export interface ForwardPlaces {
 
 export interface ForwardNetwork {
   readonly name: string;
-  readonly interface: Ipv4Interface;
+  /** Undefined without IPv4. */
+  readonly interface?: Ipv4Interface;
+  readonly ipv6?: Ipv6Interface;
   readonly hasDhcp: boolean;
   /** Networks that its gateway reaches by routers. */
   readonly behind?: readonly Ipv4Interface[];
@@ -68,11 +71,12 @@ export function forwardPlaces(plan: LabPlan): ForwardPlaces {
     gateways.flatMap(({ gateway }) => (gateway.dhcp?.reservations ?? []).map(({ mac, address }) => [mac, address])),
   );
   return {
-    networks: gateways.map(({ name, gateway }) => ({
+    networks: gateways.map(({ name, gateway: { interface: own, dhcp, ipv6, routes = [] } }) => ({
       name,
-      interface: gateway.interface,
-      hasDhcp: gateway.dhcp !== undefined,
-      behind: (gateway.routes ?? []).map(({ to }) => to),
+      ...(own !== undefined && { interface: own }),
+      ...(ipv6 !== undefined && { ipv6: ipv6.interface }),
+      hasDhcp: (dhcp ?? ipv6?.dhcp) !== undefined,
+      behind: routes.map(({ to }) => to),
     })),
     nics: plan.nics.map(({ node, name, network, mac }) => ({ node, name, network, address: reservations.get(mac) })),
   };
@@ -87,18 +91,20 @@ function withoutNic(text: string): { readonly rule: string; readonly nic?: strin
 type Place = { readonly network: string; readonly guest: Ipv4 | string };
 
 function placeOfAddress(address: Ipv4, networks: ForwardPlaces['networks']): Place | Fault {
-  const network = networks.find(({ interface: own }) => isOnLink(own, address));
+  const network = networks.flatMap(({ name, interface: own }) =>
+    own && isOnLink(own, address) ? [{ name, own }] : [],
+  )[0];
   const leading = networks.find(({ behind = [] }) => behind.some((to) => to.prefixLength > 0 && isOnLink(to, address)));
   if (network === undefined && leading !== undefined) return { network: leading.name, guest: address };
   if (network === undefined) {
-    const known = networks.map(({ name, interface: own }) => `${name} (${formatIpv4(own.address)})`);
+    const known = networks.flatMap(({ name, interface: own }) => (own ? [`${name} (${formatIpv4(own.address)})`] : []));
     const hint =
       known.length === 0 ? 'give a network a gateway' : `take an address of a machine beside ${known.join(', ')}`;
     return fault('outside-subnet', `${formatIpv4(address)} is on no network with a gateway`, hint);
   }
-  const wrong = hostFault(address, network.interface);
+  const wrong = hostFault(address, network.own);
   if (wrong !== undefined) return wrong;
-  if (address !== network.interface.address) return { network: network.name, guest: address };
+  if (address !== network.own.address) return { network: network.name, guest: address };
   return fault(
     'address-taken',
     `${formatIpv4(address)} is the gateway itself`,

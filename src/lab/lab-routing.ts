@@ -29,7 +29,7 @@ export class LabRouting {
       gateway === undefined || plan.gateway?.routes === undefined ? [] : [{ gateway, routes: plan.gateway.routes }],
     );
     this.#gateways.configure(
-      joined.map(({ gateway }) => gateway.routerInterface),
+      joined.flatMap(({ gateway }) => gateway.routerInterface ?? []),
       joined.flatMap(({ routes }) => routes),
     );
     for (const { plan, gateway } of networks.values()) {
@@ -57,7 +57,7 @@ export class RunningRouter {
 
   constructor(plan: RouterPlan, networks: ReadonlyMap<string, RunningNetwork>, { scheduler, random }: Environment) {
     this.plan = plan;
-    const interfaces = plan.interfaces.map(({ name, network, mac, interface: own }): RouterInterface => {
+    const interfaces = plan.interfaces.flatMap(({ name, network, mac, interface: own }): readonly RouterInterface[] => {
       const place = networks.get(network)!;
       const port = `${plan.name}:${name}`;
       this.#places.set(port, place);
@@ -67,7 +67,7 @@ export class RunningRouter {
         (drops) => new Stack({ mac, mtu: place.plan.mtu, scheduler, random, drops }),
       );
       stack.configure({ interface: own });
-      return { stack, interface: own };
+      return own === undefined ? [] : [{ stack, interface: own }];
     });
     new Router().configure(interfaces, plan.routes);
   }

@@ -1,6 +1,7 @@
 /** The seeds of cloud-init that the gateways of a lab serve. */
 import type { SeedDocuments } from '../service/seed-server.ts';
 import { SeedServer } from '../service/seed-server.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { Environment } from './environment.ts';
 import type { RunningNetwork } from './running-network.ts';
 import type { SeedPlan, SeedSource } from './seed-plan.ts';
@@ -15,7 +16,9 @@ export async function serveSeeds(
     const own = seeds.filter(({ network }) => network === name);
     if (own.length === 0 || gateway === undefined || plan.gateway === undefined) continue;
     const documents = await seedDocuments(own, readText);
-    gateway.serve(new SeedServer(plan.gateway.interface.address, documents, openHttp, gateway.counters));
+    const { interface: at, ipv6 } = plan.gateway;
+    const address = at === undefined ? ipv6!.interface.address : ipv4Octets(at.address);
+    gateway.serve(new SeedServer(address, documents, openHttp, gateway.counters));
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a lab is made of, fully decided: every name, address and file. Made from a lab file or by `vmlan serve`; run by `RunningLab`. */
 import type { SocketAddress } from '../base/socket-address.ts';
+import type { Ipv6GatewayConfig } from '../gateway/gateway.ts';
 import type { NamedHost } from '../gateway/lab-names.ts';
 import type { DoorMode } from '../link/arrival.ts';
 import type { ImpairmentSpec } from '../link/impairment.ts';
@@ -9,6 +10,7 @@ import type { StaticRoute } from '../router/router.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { Ipv6Interface } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import type { MachinePlan } from './machine-plan.ts';
 import type { SeedPlan } from './seed-plan.ts';
@@ -41,7 +43,9 @@ export interface NetworkPlan {
 /** The station that answers ARP, ping, DHCP, DNS and TFTP on a network, and is its way out. */
 export interface GatewayPlan {
   readonly mac: Mac;
-  readonly interface: Ipv4Interface;
+  /** Undefined without IPv4. */
+  readonly interface?: Ipv4Interface;
+  readonly ipv6?: Ipv6GatewayConfig;
   readonly dhcp?: DhcpConfig;
   /** A folder of the host that TFTP offers for reading. */
   readonly tftpFolder?: string;
@@ -71,7 +75,10 @@ export interface RouterInterfacePlan {
   readonly name: string;
   readonly network: string;
   readonly mac: Mac;
-  readonly interface: Ipv4Interface;
+  /** Undefined without IPv4. */
+  readonly interface?: Ipv4Interface;
+  /** Undefined without IPv6. */
+  readonly ipv6?: Ipv6Interface;
 }
 
 export interface NatPlan extends Omit<EgressConfig, 'gateway'> {

@@ -5,6 +5,7 @@ import { MAX_MTU, MIN_MTU } from './plan.ts';
 import { boot, dhcp } from './schema-dhcp.ts';
 import { dns } from './schema-dns.ts';
 import { list, mapping, parsed } from './schema-forms.ts';
+import { ipv6, onOrOff } from './schema-ipv6.ts';
 import { address, capture, route, subnet } from './schema-values.ts';
 import { parseHostAccess } from './setting-text.ts';
 
@@ -26,6 +27,10 @@ export const network = mapping({
       'nat (where it is left out): a station with DHCP, DNS, TFTP and ping, the way to the other networks that are nat or routed, and to the world; routed: the same without the world; isolated: without a way out; none: no station at all',
     ),
   address: address.optional().describe("The gateway's own address; the second of the subnet where it is left out"),
+  ipv4: onOrOff.optional().describe('off: the network has IPv6 only'),
+  ipv6: ipv6
+    .optional()
+    .describe('on where it is left out, the gateway is not none and the mtu is 1280 or more; or { prefix, nat64, … }'),
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
   dhcp: dhcp.optional(),
   dns: dns.optional(),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { cloudInit } from './schema-cloud-init.ts';
 import { list, mapping } from './schema-forms.ts';
+import { ipv6Address } from './schema-ipv6.ts';
 import { machine } from './schema-machine.ts';
 import { address, capture, mac, name } from './schema-values.ts';
 
@@ -10,6 +11,7 @@ export const nicMapping = mapping({
   name: name.optional(),
   mac: mac.optional(),
   address: address.optional(),
+  ipv6: ipv6Address.optional().describe('The address that DHCPv6 reserves for the card'),
   capture: capture.optional(),
 });
 

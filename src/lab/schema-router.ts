@@ -1,11 +1,13 @@
 /** The words of a router between networks. */
 import { z } from 'zod';
 import { list, mapping } from './schema-forms.ts';
+import { ipv6Address } from './schema-ipv6.ts';
 import { address, capture, mac, name, route } from './schema-values.ts';
 
 const routerInterface = mapping({
   network: z.string(),
-  address: address.describe("The router's address on the network"),
+  address: address.optional().describe("The router's address on the network"),
+  ipv6: ipv6Address.optional().describe('Its IPv6 address there'),
   name: name.optional().describe("The network's where it is left out; the port is ROUTER:NAME"),
   mac: mac.optional(),
   capture: capture.optional(),

@@ -79,7 +79,18 @@ function gatewayOf(
     hostAccess: user === undefined ? [] : 'all',
   });
   issues.push(...addressIssues.map(insideUser));
-  const places = { networks: [{ name: SERVE_NETWORK, interface: gateway.interface, hasDhcp: true }], nics: [] };
+  const { interface: own, ipv6 } = gateway;
+  const places = {
+    networks: [
+      {
+        name: SERVE_NETWORK,
+        ...(own !== undefined && { interface: own }),
+        ...(ipv6 !== undefined && { ipv6: ipv6.interface }),
+        hasDhcp: true,
+      },
+    ],
+    nics: [],
+  };
   const placed = forwards.flatMap((rule) => placeForward(rule, places, undefined, ['--forward'], issues) ?? []);
   return { ...gateway, hostForwards: [...gateway.hostForwards, ...placed.map(({ forward }) => forward)] };
 }

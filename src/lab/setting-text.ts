@@ -3,7 +3,9 @@ import type { Millis } from '../base/time.ts';
 import type { HostAccess } from '../policy/egress.ts';
 import { parseAddress } from '../wire/endpoint-text.ts';
 import { parseIpv4 } from '../wire/ipv4-address.ts';
+import { parseIpv6 } from '../wire/ipv6-text.ts';
 import type { AddressRange } from './derive.ts';
+import type { Ipv6Range } from './derive-ipv6.ts';
 import { isDomain } from './names.ts';
 
 /** `10.0.2.15-10.0.2.99`. */
@@ -12,13 +14,28 @@ export function parseRange(text: string): AddressRange | undefined {
   return from === undefined || to === undefined || rest.length > 0 ? undefined : { first: from, last: to };
 }
 
+/** `fd00::100-fd00::1ff`. */
+export function parseIpv6Range(text: string): Ipv6Range | undefined {
+  const [first, last, ...rest] = text.split('-').map((part) => parseIpv6(part.trim()));
+  return first === undefined || last === undefined || rest.length > 0 ? undefined : { first, last };
+}
+
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** `90m` as seconds, 10 s to 365 d. */
 export function parseLease(text: string): number | undefined {
+  return parseSeconds(text, 10, 365 * SECONDS.d);
+}
+
+/** `30m` as seconds, 10 to 150 min: what RFC 4861, 6.2.1, allows of AdvDefaultLifetime where MaxRtrAdvInterval is 600 s. */
+export function parseRouterLifetime(text: string): number | undefined {
+  return parseSeconds(text, 600, 9000);
+}
+
+function parseSeconds(text: string, least: number, most: number): number | undefined {
   const match = /^(\d{1,8})([smhd])$/.exec(text);
   const seconds = Number(match?.[1]) * SECONDS[(match?.[2] ?? 's') as keyof typeof SECONDS];
-  return seconds >= 10 && seconds <= 365 * SECONDS.d ? seconds : undefined;
+  return seconds >= least && seconds <= most ? seconds : undefined;
 }
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000 } as const;

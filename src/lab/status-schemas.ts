@@ -41,13 +41,34 @@ const natStatusSchema = z
   .meta({ id: 'Nat', description: 'The way out' });
 export type NatStatus = Told<typeof natStatusSchema>;
 
-const gatewayStatusSchema = z
+const ipv6StatusSchema = z
   .strictObject({
     address: z.string(),
+    prefix: z.string().describe('`fd00:1:2:3::/64`'),
+    router: z.boolean().describe('Whether machines are told to take it as their router'),
+    dhcp: z
+      .exactOptional(z.enum(['stateless', 'stateful']))
+      .describe('Whether DHCPv6 tells names only, or gives addresses'),
+    nat64: z.exactOptional(z.string()).describe('The prefix behind which machines reach IPv4'),
+    source: z.exactOptional(z.string()).describe("The host's IPv6 address that conversations leave from"),
+  })
+  .meta({ id: 'Ipv6', description: 'What the gateway is to IPv6' });
+export type Ipv6Status = Told<typeof ipv6StatusSchema>;
+
+const gatewayStatusSchema = z
+  .strictObject({
+    address: z.exactOptional(z.string()).describe('Absent without IPv4'),
+    ipv6: z.exactOptional(ipv6StatusSchema),
     mac,
     counters: counts.describe('What the gateway refused and noted: stack, DHCP, DNS, NAT'),
     nat: z.exactOptional(natStatusSchema),
-    dns: z.exactOptional(z.strictObject({ address: z.string(), domain: z.exactOptional(z.string()) })),
+    dns: z.exactOptional(
+      z.strictObject({
+        address: z.exactOptional(z.string()).describe('Absent without IPv4'),
+        ipv6: z.exactOptional(z.string()).describe('Its IPv6 address'),
+        domain: z.exactOptional(z.string()),
+      }),
+    ),
     flows: flowCounts,
     routes: z
       .exactOptional(z.array(routeStatusSchema))
@@ -61,7 +82,7 @@ export const networkStatusSchema = z
     name: z.string(),
     kind: z.enum(['hub', 'switch']),
     mtu: count.describe('Octets of an IP packet'),
-    subnet: z.exactOptional(z.string()).describe('`10.0.2.0/24`, where there is a gateway'),
+    subnet: z.exactOptional(z.string()).describe('`10.0.2.0/24`, where there is a gateway and IPv4'),
     gateway: z.exactOptional(gatewayStatusSchema),
     drops: counts.describe('What the LAN itself dropped, and ports on a shared socket that are gone'),
     stations: z.array(stationStatusSchema),
@@ -76,7 +97,8 @@ export const routerStatusSchema = z
       z.strictObject({
         port: z.string(),
         network: z.string(),
-        address: z.string().describe('`10.0.2.1/24`'),
+        address: z.exactOptional(z.string()).describe('`10.0.2.1/24`'),
+        ipv6: z.exactOptional(z.string()).describe('`fd00:1:2:3::9/64`'),
         mac,
       }),
     ),
@@ -206,7 +228,8 @@ export type MacStatus = Told<typeof macStatusSchema>;
 export const namesStatusSchema = z
   .strictObject({
     network: z.string(),
-    server: z.string().describe('The address at which the name server answers'),
+    server: z.string().describe('The address at which the name server answers; the IPv4 one where it has both'),
+    ipv6Server: z.exactOptional(z.string()).describe('Its IPv6 address'),
     domain: z.exactOptional(z.string()).describe("The network's own; names are found in it and by themselves"),
     names: z
       .array(z.strictObject({ name: z.string(), address: z.string() }))

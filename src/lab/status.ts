@@ -1,11 +1,14 @@
 /** What a running lab tells about itself: its state as the plain data that `status-schemas.ts` describes. */
 import type { Millis } from '../base/time.ts';
+import type { Ipv6GatewayConfig } from '../gateway/gateway.ts';
 import type { Jack } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
 import type { StaticRoute } from '../router/router.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import { formatIpv4, formatIpv4Interface, networkOf } from '../wire/ipv4-address.ts';
+import { ipv6PrefixOf } from '../wire/ipv6-address.ts';
+import { formatIpv6, formatIpv6Interface } from '../wire/ipv6-text.ts';
 import { formatMac } from '../wire/mac.ts';
 import { countFlows } from './flow-status.ts';
 import type { RunningRouter } from './lab-routing.ts';
@@ -14,6 +17,7 @@ import type { RunningNetwork } from './running-network.ts';
 import { formatHostAccess } from './setting-text.ts';
 import type {
   GatewayStatus,
+  Ipv6Status,
   LeaseStatus,
   NatStatus,
   NetworkStatus,
@@ -29,13 +33,14 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
     name: plan.name,
     kind: plan.kind,
     mtu: plan.mtu,
-    ...(plan.gateway && {
+    ...(plan.gateway?.interface && {
       subnet: `${formatIpv4(networkOf(plan.gateway.interface))}/${plan.gateway.interface.prefixLength}`,
     }),
     ...(plan.gateway &&
       gateway && {
         gateway: {
-          address: formatIpv4(plan.gateway.interface.address),
+          ...(plan.gateway.interface && { address: formatIpv4(plan.gateway.interface.address) }),
+          ...(plan.gateway.ipv6 && { ipv6: ipv6Status(plan.gateway.ipv6) }),
           mac: formatMac(plan.gateway.mac),
           counters: gateway.counters.toRecord(),
           ...(plan.gateway.nat && { nat: natStatus(plan.gateway.nat) }),
@@ -67,17 +72,33 @@ function natStatus({ isRestricted, hostAccess, allowsMetadata, source }: NatPlan
   };
 }
 
-function dnsStatus({ address, domain }: DnsConfig): NonNullable<GatewayStatus['dns']> {
-  return { address: formatIpv4(address), ...(domain !== undefined && { domain }) };
+function ipv6Status({ interface: own, advertisement, dhcp, nat64, source }: Ipv6GatewayConfig): Ipv6Status {
+  return {
+    address: formatIpv6(own.address),
+    prefix: formatIpv6Interface(ipv6PrefixOf(own)),
+    router: advertisement.routerLifetime > 0,
+    ...(dhcp !== undefined && { dhcp: dhcp.pool === undefined ? 'stateless' : 'stateful' }),
+    ...(nat64 !== undefined && { nat64: formatIpv6Interface(nat64) }),
+    ...(source !== undefined && { source: formatIpv6(source) }),
+  };
+}
+
+function dnsStatus({ address, ipv6, domain }: DnsConfig): NonNullable<GatewayStatus['dns']> {
+  return {
+    ...(address !== undefined && { address: formatIpv4(address) }),
+    ...(ipv6 !== undefined && { ipv6: formatIpv6(ipv6.address) }),
+    ...(domain !== undefined && { domain }),
+  };
 }
 
 export function routerStatus({ plan }: RunningRouter): RouterStatus {
   return {
     name: plan.name,
-    interfaces: plan.interfaces.map(({ name, network, mac, interface: own }) => ({
+    interfaces: plan.interfaces.map(({ name, network, mac, interface: own, ipv6 }) => ({
       port: `${plan.name}:${name}`,
       network,
-      address: formatIpv4Interface(own),
+      ...(own !== undefined && { address: formatIpv4Interface(own) }),
+      ...(ipv6 !== undefined && { ipv6: formatIpv6Interface(ipv6) }),
       mac: formatMac(mac),
     })),
     routes: plan.routes.map(routeStatus),

@@ -5,15 +5,17 @@ import type { HostfwdDefaults } from '../nat/qemu-forward-text.ts';
 import { readGuestfwd, readHostfwd } from '../nat/qemu-forward-text.ts';
 import type { UserOptions } from '../qemu/user-options.ts';
 import { USER_NETWORK_DEFAULTS } from '../qemu/user-options.ts';
-import type { DhcpBoot } from '../service/dhcp/dhcp-config.ts';
-import type { DnsConfig } from '../service/dns/dns-config.ts';
+import type { DhcpBoot, DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4, ipv4Mask, isOnLink, networkOf, parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import { IPV6_MIN_MTU } from '../wire/ipv6.ts';
 import { hostFault, subnetFault } from './check-addresses.ts';
+import { IPV6_IS_DEFAULT } from './check-ipv6.ts';
 import type { AddressRange } from './derive.ts';
 import { defaultPool, gatewayMac, hostsOf } from './derive.ts';
 import { isDomain } from './names.ts';
 import type { GatewayPlan, NatPlan } from './plan.ts';
+import { userIpv6 } from './user-ipv6.ts';
 
 export interface UserGatewaySettings {
   readonly mtu: number;
@@ -31,44 +33,77 @@ export function userGateway(
   { mtu, network, hostAccess, listensEverywhere = false }: UserGatewaySettings,
 ): { readonly gateway: GatewayPlan; readonly issues: readonly Issue[] } {
   const issues: Issue[] = [];
+  const { isRestricted, hasIpv4, hasIpv6 } = options;
+  checkDomains(options, issues);
+  const ipv4 = hasIpv4 ? ipv4Of(options, mtu, network, issues) : undefined;
+  const ipv6 = hasIpv6 && (IPV6_IS_DEFAULT || !hasIpv4) && mtu >= IPV6_MIN_MTU ? userIpv6(options, issues) : undefined;
+  if (ipv4 === undefined && ipv6 === undefined) {
+    const message = `IPv6 needs packets of ${IPV6_MIN_MTU} octets`;
+    issues.push({ code: 'mtu-too-small', path: ['ipv6'], message, hint: 'write ipv4=on, or take a larger MTU' });
+  }
+  const hostForwards = hostForwardsOf(options, { guest: ipv4?.dhcp.first ?? NOBODY, listensEverywhere }, issues);
+  const { domainname } = options;
+  const gateway: GatewayPlan = {
+    mac: gatewayMac(ipv4?.interface.address ?? behindPrefix(DEFAULT_NET, HOST)),
+    ...(ipv4 !== undefined && { interface: ipv4.interface, dhcp: ipv4.dhcp }),
+    ...(ipv6 !== undefined && { ipv6 }),
+    ...(options.tftp !== undefined && { tftpFolder: options.tftp }),
+    nat: { isRestricted, hostAccess, allowsMetadata: false },
+    ...(!isRestricted && {
+      dns: {
+        ...(ipv4 !== undefined && { address: ipv4.dns }),
+        ...(ipv6 !== undefined && { ipv6: { address: ipv6.dns ?? ipv6.interface.address, interface: ipv6.interface } }),
+        records: [],
+        routes: [],
+        ...(domainname !== undefined && { domain: domainname }),
+      },
+    }),
+    ...(ipv4?.smb !== undefined && { smb: ipv4.smb }),
+    hostForwards,
+    guestForwards: ipv4?.guestForwards ?? [],
+  };
+  return { gateway, issues };
+}
+
+/** No guest has the address 0.0.0.0. */
+const NOBODY: Ipv4 = 0;
+
+interface UserIpv4 {
+  readonly interface: Ipv4Interface;
+  readonly dns: Ipv4;
+  readonly dhcp: DhcpConfig;
+  readonly smb: GatewayPlan['smb'];
+  readonly guestForwards: readonly GuestForward[];
+}
+
+function ipv4Of(options: UserOptions, mtu: number, network: Ipv4Interface | undefined, issues: Issue[]): UserIpv4 {
   const { isRestricted } = options;
   const subnet = network ?? subnetOf(options, issues);
   const address = addressOf('host', options.host, subnet, issues) ?? behindPrefix(subnet, HOST);
   const own = { address, prefixLength: subnet.prefixLength };
   const dns = dnsOf(options, own, issues);
   const smb = smbOf(options, own, dns, issues);
-  checkDomains(options, issues);
   const guestForwards = guestForwardsOf(options, own, issues);
   const excluded = [...(smb === undefined ? [] : [smb.address]), ...guestForwards.map((forward) => forward.address)];
-  const pool = poolOf(options, own, dns, excluded, issues);
-  const hostForwards = hostForwardsOf(options, { guest: pool.first, listensEverywhere }, issues);
-  const gateway: GatewayPlan = {
-    mac: gatewayMac(address),
-    interface: own,
-    dhcp: {
-      ...pool,
-      leaseTime: USER_NETWORK_DEFAULTS.leaseTime,
-      reservations: [],
-      excluded,
-      routers: isRestricted ? [] : [address],
-      dns: isRestricted ? [] : [dns],
-      search: options.dnssearch,
-      ntp: [],
-      routes: [],
-      mtu,
-      ...(options.hostname !== undefined && { hostname: options.hostname }),
-      ...(options.domainname !== undefined && { domain: options.domainname }),
-      ...(options.bootfile !== undefined && { boot: bootOf(options.bootfile, options.tftpServerName) }),
-    },
-    ...(options.tftp !== undefined && { tftpFolder: options.tftp }),
-    nat: { isRestricted, hostAccess, allowsMetadata: false },
-    ...(!isRestricted && { dns: dnsConfig(dns, options.domainname) }),
-    ...(smb !== undefined && { smb }),
-    hostForwards,
-    guestForwards,
+  const dhcp: DhcpConfig = {
+    ...poolOf(options, own, dns, excluded, issues),
+    leaseTime: USER_NETWORK_DEFAULTS.leaseTime,
+    reservations: [],
+    excluded,
+    routers: isRestricted ? [] : [address],
+    dns: isRestricted ? [] : [dns],
+    search: options.dnssearch,
+    ntp: [],
+    routes: [],
+    mtu,
+    ...(options.hostname !== undefined && { hostname: options.hostname }),
+    ...(options.domainname !== undefined && { domain: options.domainname }),
+    ...(options.bootfile !== undefined && { boot: bootOf(options.bootfile, options.tftpServerName) }),
   };
-  return { gateway, issues };
+  return { interface: own, dns, dhcp, smb, guestForwards };
 }
+
+const DEFAULT_NET = parseIpv4Interface(USER_NETWORK_DEFAULTS.net)!;
 
 const HOST: Ipv4 = 0x0202;
 const DNS: Ipv4 = 0x0203;
@@ -81,8 +116,7 @@ function behindPrefix(subnet: Ipv4Interface, bits: Ipv4): Ipv4 {
 }
 
 function subnetOf({ net }: UserOptions, issues: Issue[]): Ipv4Interface {
-  const fallback = parseIpv4Interface(USER_NETWORK_DEFAULTS.net)!;
-  if (net === undefined) return fallback;
+  if (net === undefined) return DEFAULT_NET;
   const given = parseNet(net);
   if (given === undefined) {
     issues.push({
@@ -91,13 +125,13 @@ function subnetOf({ net }: UserOptions, issues: Issue[]): Ipv4Interface {
       message: `${JSON.stringify(net)} is not a network`,
       hint: 'write it as 10.0.2.0/24',
     });
-    return fallback;
+    return DEFAULT_NET;
   }
   const subnet = { address: networkOf(given), prefixLength: given.prefixLength };
   const fault = subnetFault(subnet);
   if (fault === undefined) return subnet;
   issues.push({ ...fault, path: ['net'] });
-  return fallback;
+  return DEFAULT_NET;
 }
 
 /** `ADDRESS/LENGTH`, `ADDRESS/MASK` or an address alone, whose prefix net/slirp.c of QEMU guesses from its class. */
@@ -149,10 +183,6 @@ function dnsOf({ dns, isRestricted }: UserOptions, own: Ipv4Interface, issues: I
   const address = addressOf('dns', dns, own, issues);
   if (address === own.address) issues.push(taken('dns', address, 'the gateway'));
   return address ?? own.address;
-}
-
-function dnsConfig(address: Ipv4, domain: string | undefined): DnsConfig {
-  return { address, records: [], routes: [], ...(domain !== undefined && { domain }) };
 }
 
 /** Without a folder nothing is shared, and the server's address means nothing. */

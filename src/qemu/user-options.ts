@@ -19,12 +19,23 @@ export interface UserOptions {
   readonly dns?: string;
   /** The first address of the DHCP pool. */
   readonly dhcpstart?: string;
+  /** `ipv6-prefix`, or what stands before the slash of `ipv6-net`. */
+  readonly ipv6Prefix?: string;
+  /** `ipv6-prefixlen`, or what stands behind that slash. */
+  readonly ipv6PrefixLength?: string;
+  /** The gateway's IPv6 address. */
+  readonly ipv6Host?: string;
+  /** The name server's. */
+  readonly ipv6Dns?: string;
   /** Host name that every client is told. */
   readonly hostname?: string;
   readonly domainname?: string;
   readonly dnssearch: readonly string[];
   /** Nothing leaves the network but what a rule forwards. */
   readonly isRestricted: boolean;
+  /** Both, unless a family is switched off, or the other alone is switched on. */
+  readonly hasIpv4: boolean;
+  readonly hasIpv6: boolean;
   /** A folder that TFTP offers. */
   readonly tftp?: string;
   readonly bootfile?: string;
@@ -45,7 +56,12 @@ export interface ReadUserOptions {
 }
 
 /** QEMU's own defaults. */
-export const USER_NETWORK_DEFAULTS = { net: '10.0.2.0/24', leaseTime: 86_400 } as const;
+export const USER_NETWORK_DEFAULTS = {
+  net: '10.0.2.0/24',
+  ipv6Prefix: 'fec0::',
+  ipv6PrefixLength: '64',
+  leaseTime: 86_400,
+} as const;
 
 /** Reads an option string such as `net=10.0.3.0/24,tftp=boot,bootfile=menu.ipxe`; a leading `user` and an `id` may stand as in QEMU. */
 export function parseUserOptions(text: string): ReadUserOptions {
@@ -58,8 +74,8 @@ export function readUserOptions(given: readonly QemuOption[]): ReadUserOptions {
   const issues: Issue[] = [];
   const texts: Partial<Record<TextKey, string>> = {};
   const lists: Record<ListKey, string[]> = { dnssearch: [], hostfwd: [], guestfwd: [] };
-  let isRestricted = false;
-  for (const option of given) {
+  const flags: Partial<Record<Switch, boolean>> = {};
+  for (const option of given.flatMap(inFull)) {
     const { key, value } = option;
     if (isTextKey(key) || isListKey(key)) {
       const issue = valueIssue(key, value);
@@ -70,28 +86,76 @@ export function readUserOptions(given: readonly QemuOption[]): ReadUserOptions {
       const flag = switchOf(option);
       if (flag === undefined) issues.push(refusal(key));
       else if (flag.isOn === undefined) issues.push(notASwitch(flag.key));
-      else if (flag.key === 'restrict') isRestricted = flag.isOn;
-      else if (flag.isOn !== (flag.key === 'ipv4')) issues.push(FAMILY_ISSUES[flag.key]);
+      else flags[flag.key] = flag.isOn;
     }
   }
-  return { options: { ...texts, ...lists, isRestricted }, issues };
+  const { restrict = false, ipv4, ipv6 } = flags;
+  const families = { hasIpv4: ipv4 ?? ipv6 !== true, hasIpv6: ipv6 ?? ipv4 !== true };
+  issues.push(...familyIssues(families, given));
+  return { options: { ...texts, ...lists, isRestricted: restrict, ...families }, issues };
+}
+
+/** `ipv6-net=PREFIX[/LENGTH]` is short for `ipv6-prefix` and `ipv6-prefixlen`, as net/net.c of QEMU reads it. */
+function inFull(option: QemuOption): readonly QemuOption[] {
+  const { key, value } = option;
+  if (key !== 'ipv6-net') return [option];
+  const slash = value?.indexOf('/') ?? -1;
+  if (value === undefined || slash < 0) return [{ ...option, key: 'ipv6-prefix' }];
+  return [
+    { key: 'ipv6-prefix', value: value.slice(0, slash) },
+    { key: 'ipv6-prefixlen', value: value.slice(slash + 1) },
+  ];
+}
+
+/** Options that mean nothing without the family that they are about. */
+const OF_FAMILY = {
+  ipv4: ['net', 'host', 'dns', 'dhcpstart', 'smb', 'smbserver', 'guestfwd'],
+  ipv6: ['ipv6-net', 'ipv6-prefix', 'ipv6-prefixlen', 'ipv6-host', 'ipv6-dns'],
+} as const;
+
+function familyIssues(
+  { hasIpv4, hasIpv6 }: Pick<UserOptions, 'hasIpv4' | 'hasIpv6'>,
+  given: readonly QemuOption[],
+): readonly Issue[] {
+  if (!hasIpv4 && !hasIpv6) {
+    const message = 'without IPv4 and IPv6 nothing is left';
+    return [{ code: 'no-family', path: ['ipv6'], message, hint: 'switch one of them on' }];
+  }
+  const off = hasIpv4 ? 'ipv6' : 'ipv4';
+  const inVain = hasIpv4 && hasIpv6 ? [] : OF_FAMILY[off].filter((name) => given.some(({ key }) => key === name));
+  return inVain.map((key) => ({
+    code: 'family-off',
+    path: [key],
+    message: `${off} is off, so nothing would be done about ${key}`,
+    hint: `write ${off}=on, or leave ${key} out`,
+  }));
 }
 
 /** The names of the options that ask for something else than QEMU's default. */
 export function givenOptions(options: UserOptions): readonly string[] {
   const texts = Object.entries(TEXT_KEYS).flatMap(([name, key]) => (options[key] === undefined ? [] : [name]));
   const lists = LIST_KEYS.filter((key) => options[key].length > 0);
-  return [...texts, ...lists, ...(options.isRestricted ? ['restrict'] : [])];
+  return [
+    ...texts,
+    ...lists,
+    ...(options.isRestricted ? ['restrict'] : []),
+    ...(options.hasIpv4 ? [] : ['ipv4']),
+    ...(options.hasIpv6 ? [] : ['ipv6']),
+  ];
 }
 
 type ListKey = 'dnssearch' | 'hostfwd' | 'guestfwd';
-type TextKey = Exclude<keyof UserOptions, ListKey | 'isRestricted'>;
+type TextKey = Exclude<keyof UserOptions, ListKey | 'isRestricted' | 'hasIpv4' | 'hasIpv6'>;
 
 const TEXT_KEYS = {
   net: 'net',
   host: 'host',
   dns: 'dns',
   dhcpstart: 'dhcpstart',
+  'ipv6-prefix': 'ipv6Prefix',
+  'ipv6-prefixlen': 'ipv6PrefixLength',
+  'ipv6-host': 'ipv6Host',
+  'ipv6-dns': 'ipv6Dns',
   hostname: 'hostname',
   domainname: 'domainname',
   tftp: 'tftp',
@@ -162,29 +226,18 @@ function notASwitch(key: string): Issue {
   };
 }
 
-const NO_IPV6 = 'vmlan does not give guests IPv6 addresses yet';
-
-/** Said where one family is asked for that is not there, or the only one that is there is not wanted. */
-const FAMILY_ISSUES: Readonly<Record<'ipv4' | 'ipv6', Issue>> = {
-  ipv4: {
-    code: 'not-supported',
-    path: ['ipv4'],
-    message: 'without IPv4 nothing would be left',
-    hint: 'write ipv4=on or leave it out',
-  },
-  ipv6: { code: 'not-supported', path: ['ipv6'], message: NO_IPV6, hint: 'write ipv6=off or leave it out' },
-};
-
 const NOT_SUPPORTED: Readonly<Record<string, string>> = {
-  'ipv6-net': NO_IPV6,
-  'ipv6-prefix': NO_IPV6,
-  'ipv6-prefixlen': NO_IPV6,
-  'ipv6-host': NO_IPV6,
-  'ipv6-dns': NO_IPV6,
   ip: 'QEMU itself gave this name up; use net=',
 };
 
-const KNOWN_KEYS = [...Object.keys(TEXT_KEYS), ...LIST_KEYS, ...SWITCHES, ...Object.keys(NOT_SUPPORTED), 'id'];
+const KNOWN_KEYS = [
+  ...Object.keys(TEXT_KEYS),
+  'ipv6-net',
+  ...LIST_KEYS,
+  ...SWITCHES,
+  ...Object.keys(NOT_SUPPORTED),
+  'id',
+];
 
 function refusal(key: string): Issue {
   const reason = Object.hasOwn(NOT_SUPPORTED, key) ? NOT_SUPPORTED[key] : undefined;

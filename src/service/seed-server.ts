@@ -2,8 +2,6 @@
 import type { Counters } from '../base/counters.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { TcpListener } from '../stack/tcp-layer.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { HttpAnswer, HttpDoor, OpenHttpDoor } from './http/http-door.ts';
 import type { Service } from './service.ts';
 
@@ -15,14 +13,14 @@ export type SeedDocuments = ReadonlyMap<string, string>;
 
 export class SeedServer implements Service {
   readonly name = 'seeds';
-  readonly #address: Ipv4;
+  readonly #address: Uint8Array;
   readonly #documents: SeedDocuments;
   readonly #openHttp: OpenHttpDoor;
   readonly #counters: Counters;
   #door: HttpDoor | undefined;
   #listener: TcpListener | undefined;
 
-  constructor(address: Ipv4, documents: SeedDocuments, openHttp: OpenHttpDoor, counters: Counters) {
+  constructor(address: Uint8Array, documents: SeedDocuments, openHttp: OpenHttpDoor, counters: Counters) {
     this.#address = address;
     this.#documents = documents;
     this.#openHttp = openHttp;
@@ -35,7 +33,7 @@ export class SeedServer implements Service {
       refused: (reason) => this.#counters.add(reason),
     });
     this.#door = door;
-    this.#listener = stack.tcp.listen(SEED_PORT, (request) => door.take(request), ipv4Octets(this.#address));
+    this.#listener = stack.tcp.listen(SEED_PORT, (request) => door.take(request), this.#address);
   }
 
   stop(): void {

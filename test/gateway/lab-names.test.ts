@@ -27,7 +27,7 @@ function lease(mac: number, address: string, hostname?: string, state: LeaseEntr
 }
 
 function namesWith(...leases: LeaseEntry[]): NetworkNames {
-  return new NetworkNames({ gateway: GATEWAY, dhcp }, () => leases);
+  return new NetworkNames({ gateway: [GATEWAY], dhcp }, { leases: () => leases, learnt: () => [] });
 }
 
 describe('the names of a network', () => {
@@ -76,7 +76,10 @@ describe('the names of joined networks', () => {
     { name: 'r1', address: ip('10.0.4.1') },
   ];
   function joined(...leases: LeaseEntry[]) {
-    const others = new NetworkNames({ gateway: ip('10.0.3.2'), dhcp: far, hosts }, () => leases);
+    const others = new NetworkNames(
+      { gateway: [ip('10.0.3.2')], dhcp: far, hosts },
+      { leases: () => leases, learnt: () => [] },
+    );
     const names = namesWith();
     names.alsoKnow([others]);
     return { names, others };

@@ -19,7 +19,7 @@ function networksOf(words: string, settings: Partial<RunSettings> = {}) {
 describe('the plan of run', () => {
   it('has a network for each user network, on its own and as it was asked for', () => {
     const networks = networksOf('-netdev user,id=n0 -nic user,net=10.9.0.0/24');
-    expect(networks.map(({ name, gateway }) => [name, formatIpv4Interface(gateway!.interface)])).toEqual([
+    expect(networks.map(({ name, gateway }) => [name, formatIpv4Interface(gateway!.interface!)])).toEqual([
       ['n0', '10.0.2.2/24'],
       ['net1', '10.9.0.2/24'],
     ]);

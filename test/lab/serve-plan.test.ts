@@ -54,8 +54,8 @@ describe('the plan of serve', () => {
     ['host=10.0.2.3', '10.0.2.3'],
   ])('answers names for --user %j at %s and says so by DHCP', (user, address) => {
     const { dns, dhcp, interface: own } = gateway({ user });
-    expect(formatIpv4(dns!.address)).toBe(address);
-    expect(dhcp).toMatchObject({ routers: [own.address], dns: [dns!.address] });
+    expect(formatIpv4(dns!.address!)).toBe(address);
+    expect(dhcp).toMatchObject({ routers: [own!.address], dns: [dns!.address] });
   });
 
   it('knows machines in the domain that they are told', () => {
@@ -205,5 +205,5 @@ function gateway(settings: Partial<ServeSettings>): GatewayPlan {
 /** Gateway, its link address, and the pool's ends. */
 function addresses(settings: Partial<ServeSettings>): readonly string[] {
   const { interface: own, mac, dhcp } = gateway(settings);
-  return [formatIpv4Interface(own), formatMac(mac), formatIpv4(dhcp!.first), formatIpv4(dhcp!.last)];
+  return [formatIpv4Interface(own!), formatMac(mac), formatIpv4(dhcp!.first), formatIpv4(dhcp!.last)];
 }

@@ -61,7 +61,7 @@ describeGuests('the installed QEMU', () => {
     const heard = await monitor(['-M', 'none', '-netdev', `user,id=u,net=${net}`], 'info network');
     const plan = servePlan({ name: 'serve', hub: false, gateway: true, user: `net=${net}` });
     const gateway = 'plan' in plan ? plan.plan.networks[0]?.gateway : undefined;
-    expect(/net=([\d.]+)/.exec(heard)?.[1]).toBe(formatIpv4(networkOf(gateway!.interface)));
+    expect(/net=([\d.]+)/.exec(heard)?.[1]).toBe(formatIpv4(networkOf(gateway!.interface!)));
   });
 });
 

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseUserOptions } from '../../src/qemu/user-options.ts';
 
-const NOTHING = { dnssearch: [], hostfwd: [], guestfwd: [], isRestricted: false };
+const NOTHING = { dnssearch: [], hostfwd: [], guestfwd: [], isRestricted: false, hasIpv4: true, hasIpv6: true };
 
 describe("the options of QEMU's user network", () => {
   it('are read as written', () => {
     const text =
-      'net=10.0.3.0/24,host=10.0.3.1,dns=10.0.3.3,dhcpstart=10.0.3.9,hostname=vm,domainname=lab,tftp=a,,b,bootfile=c,tftp-server-name=d,smb=/srv,smbserver=10.0.3.4,restrict=on';
+      'net=10.0.3.0/24,host=10.0.3.1,dns=10.0.3.3,dhcpstart=10.0.3.9,hostname=vm,domainname=lab,tftp=a,,b,bootfile=c,tftp-server-name=d,smb=/srv,smbserver=10.0.3.4,ipv6-prefix=fd00::,ipv6-prefixlen=56,ipv6-host=fd00::1,ipv6-dns=fd00::53,restrict=on';
     expect(parseUserOptions(text)).toEqual({
       options: {
         net: '10.0.3.0/24',
@@ -21,6 +21,10 @@ describe("the options of QEMU's user network", () => {
         tftpServerName: 'd',
         smb: '/srv',
         smbserver: '10.0.3.4',
+        ipv6Prefix: 'fd00::',
+        ipv6PrefixLength: '56',
+        ipv6Host: 'fd00::1',
+        ipv6Dns: 'fd00::53',
         ...NOTHING,
         isRestricted: true,
       },
@@ -53,22 +57,40 @@ describe("the options of QEMU's user network", () => {
     expect(parseUserOptions(text)).toEqual({ options: { ...NOTHING, isRestricted }, issues: [] });
   });
 
-  it.each(['', 'user', 'user,id=net0', 'ipv4=on', 'ipv4', 'ipv6=off', 'noipv6'])(
-    'ask for nothing special as %j',
-    (text) => {
-      expect(parseUserOptions(text)).toEqual({ options: NOTHING, issues: [] });
-    },
-  );
+  it.each(['', 'user', 'user,id=net0', 'ipv4=on,ipv6=on'])('ask for nothing special as %j', (text) => {
+    expect(parseUserOptions(text)).toEqual({ options: NOTHING, issues: [] });
+  });
+
+  it.each([
+    ['ipv4=on', true, false],
+    ['ipv4', true, false],
+    ['ipv6=off', true, false],
+    ['noipv6', true, false],
+    ['ipv6=on', false, true],
+    ['ipv6', false, true],
+    ['ipv4=off', false, true],
+    ['noipv4', false, true],
+    ['ipv6=on,ipv4=on', true, true],
+  ])('switch families as %s: the other off where only one is named', (text, hasIpv4, hasIpv6) => {
+    expect(parseUserOptions(text)).toEqual({ options: { ...NOTHING, hasIpv4, hasIpv6 }, issues: [] });
+  });
+
+  it.each([
+    ['ipv6-net=fd00::/56', { ipv6Prefix: 'fd00::', ipv6PrefixLength: '56' }],
+    ['ipv6-net=fd00::', { ipv6Prefix: 'fd00::' }],
+    ['ipv6-net=fd00::/56,ipv6-prefixlen=64', { ipv6Prefix: 'fd00::', ipv6PrefixLength: '64' }],
+  ])('read %s as a prefix and its length', (text, prefix) => {
+    expect(parseUserOptions(text)).toEqual({ options: { ...NOTHING, ...prefix }, issues: [] });
+  });
 
   it.each([
     ['restrict=maybe', 'bad-value', 'the value is neither on nor off'],
     ['hostfwd=', 'empty-value', 'the value is missing'],
     ['smb=', 'empty-value', 'the value is missing'],
-    ['ipv6=on', 'not-supported', 'vmlan does not give guests IPv6 addresses yet'],
-    ['ipv6-prefix=fec0::', 'not-supported', 'vmlan does not give guests IPv6 addresses yet'],
-    ['ipv6-net=fd00::/64', 'not-supported', 'vmlan does not give guests IPv6 addresses yet'],
-    ['ipv4=off', 'not-supported', 'without IPv4 nothing would be left'],
-    ['noipv4', 'not-supported', 'without IPv4 nothing would be left'],
+    ['ipv4=off,ipv6=off', 'no-family', 'without IPv4 and IPv6 nothing is left'],
+    ['ipv4=off,net=10.0.2.0/24', 'family-off', 'ipv4 is off, so nothing would be done about net'],
+    ['ipv4=on,ipv6-host=fec0::9', 'family-off', 'ipv6 is off, so nothing would be done about ipv6-host'],
+    ['ipv6-net', 'empty-value', 'the value is missing'],
     ['ipv4=maybe', 'bad-value', 'the value is neither on nor off'],
     ['tftp', 'empty-value', 'the value is missing'],
     ['dnssearch', 'empty-value', 'the value is missing'],
@@ -84,10 +106,10 @@ describe("the options of QEMU's user network", () => {
   });
 
   it('have all their mistakes told at once', () => {
-    expect(parseUserOptions('smb=,foo=1,hostname=vm,ipv6=on').issues.map(({ path }) => path)).toEqual([
+    expect(parseUserOptions('smb=,foo=1,hostname=vm,ipv6=no,ipv6-dns=::3').issues.map(({ path }) => path)).toEqual([
       ['smb'],
       ['foo'],
-      ['ipv6'],
+      ['ipv6-dns'],
     ]);
   });
 

@@ -14,17 +14,12 @@ import { DNS_TYPE, RCODE } from '../../wire/dns-message.ts';
 import type { DnsSections, EncodedRecord } from '../../wire/dns-response.ts';
 import type { Ipv4, Ipv4Interface } from '../../wire/ipv4-address.ts';
 import { formatIpv4 } from '../../wire/ipv4-address.ts';
-import type { DnsConfig, DnsRecord, LabNames } from './dns-config.ts';
-import {
-  domainsOf,
-  isLocalhost,
-  isReverseOf,
-  isWithin,
-  parentOf,
-  privateDomainOf,
-  type ReverseName,
-  reverseNameOf,
-} from './special-names.ts';
+import type { Ipv6 } from '../../wire/ipv6-address.ts';
+import { isInIpv6Prefix, isSameIpv6 } from '../../wire/ipv6-address.ts';
+import { formatIpv6 } from '../../wire/ipv6-text.ts';
+import type { DnsConfig, DnsRecord, Ipv6DnsConfig, LabNames } from './dns-config.ts';
+import { ipv4ReverseName, ipv4ReverseOf, ipv6ReverseOf, ipv6ReverseZone, isIpv4ReverseIn } from './reverse-names.ts';
+import { domainsOf, isLocalhost, isWithin, parentOf, privateDomainOf } from './special-names.ts';
 
 /** What is known of a name and a type. */
 export interface LocalAnswer extends DnsSections {
@@ -59,8 +54,9 @@ interface Known {
 
 export class LocalZone {
   readonly #domain: string | undefined;
-  readonly #interface: Ipv4Interface;
-  readonly #address: Ipv4;
+  readonly #interface: Ipv4Interface | undefined;
+  readonly #ipv6: Ipv6DnsConfig | undefined;
+  readonly #address: Ipv4 | undefined;
   readonly #names: LabNames;
   /** By owner; a wildcard's key begins with `*.`. */
   readonly #records = new Map<string, LocalRecord[]>();
@@ -70,10 +66,11 @@ export class LocalZone {
   /** Records of the lab file that cannot be written. */
   readonly unusable: readonly DnsRecord[];
 
-  constructor(config: DnsConfig, at: Ipv4Interface, names: LabNames) {
+  constructor(config: DnsConfig, at: Ipv4Interface | undefined, names: LabNames) {
     this.#domain = config.domain === undefined ? undefined : lowered(config.domain);
     this.#interface = at;
     this.#address = config.address;
+    this.#ipv6 = config.ipv6;
     this.#names = names;
     this.#routes = new Set(config.routes.map(({ domain }) => lowered(domain)));
     this.unusable = config.records.filter((record) => !this.#add(record));
@@ -127,6 +124,7 @@ export class LocalZone {
 
   #lookUp(name: string, type: number): Known | undefined {
     if (isLocalhost(name)) return found(LOCALHOST, 'localhost');
+    if (name === IPV4_ONLY && this.#ipv6?.nat64 !== undefined) return found(IPV4_ONLY_ADDRESSES, IPV4_ONLY);
     const full = this.#full(name);
     const zone = this.#domain !== undefined && isWithin(full, this.#domain) ? this.#domain : undefined;
     const own = this.#records.get(full);
@@ -160,7 +158,8 @@ export class LocalZone {
     if (host === '') return [];
     const addresses = this.#names.addressesOf(host);
     const isOurs = host === GATEWAY && addresses.length === 0 && isInDomain;
-    return (isOurs ? [this.#interface.address] : addresses).flatMap((address) => aRecord(address));
+    const own = [this.#interface, this.#ipv6?.interface].flatMap((at) => at?.address ?? []);
+    return (isOurs ? own : addresses).flatMap((address) => addressRecord(address));
   }
 
   #wildcard(name: string): readonly LocalRecord[] | undefined {
@@ -172,11 +171,12 @@ export class LocalZone {
   }
 
   #reverse(name: string): Known | undefined {
-    const reverse = reverseNameOf(name);
-    if (reverse === undefined) return undefined;
-    const host = this.#hostAt(reverse);
-    if (host === undefined && !isReverseOf(reverse, this.#interface)) return undefined;
-    const pointers = host === undefined ? [] : encodedRecords({ type: 'PTR', target: this.#full(lowered(host)) });
+    const reverse = ipv4ReverseOf(name);
+    if (reverse === undefined) return this.#ipv6Reverse(name);
+    const host = reverse.address === undefined ? undefined : this.#hostAt(reverse.address);
+    const isHere = this.#interface !== undefined && isIpv4ReverseIn(reverse, this.#interface);
+    if (host === undefined && !isHere) return undefined;
+    const pointers = this.#pointers(host);
     return {
       records: pointers,
       zone: reverse.zone,
@@ -184,9 +184,39 @@ export class LocalZone {
     };
   }
 
-  #hostAt({ address }: ReverseName): string | undefined {
-    if (address === undefined) return undefined;
-    const isOurs = address === this.#interface.address || address === this.#address;
+  #ipv6Reverse(name: string): Known | undefined {
+    if (!name.endsWith('.ip6.arpa')) return undefined;
+    const address = ipv6ReverseOf(name);
+    const embedded = address && this.#embedded(address);
+    if (embedded !== undefined) {
+      // RFC 6147, 5.3.1: the name of the IPv4 address is the answer
+      const alias = encodedRecords({ type: 'CNAME', target: ipv4ReverseName(embedded) });
+      return found(alias, ipv6ReverseZone(this.#ipv6!.nat64!));
+    }
+    const own = this.#ipv6 && ipv6ReverseZone(this.#ipv6.interface);
+    const host = address && this.#hostAt(address);
+    const zone =
+      own !== undefined && isWithin(name, own) ? own : host && ipv6ReverseZone({ address: address!, prefixLength: 64 });
+    if (zone === undefined) return undefined;
+    const pointers = this.#pointers(host);
+    return { records: pointers, zone, exists: pointers.length > 0 || address === undefined };
+  }
+
+  /** The IPv4 address behind the prefix of NAT64. */
+  #embedded(address: Ipv6): Uint8Array | undefined {
+    const nat64 = this.#ipv6?.nat64;
+    return nat64 !== undefined && isInIpv6Prefix(nat64, address) ? address.subarray(12) : undefined;
+  }
+
+  #pointers(host: string | undefined): readonly LocalRecord[] {
+    return host === undefined ? [] : encodedRecords({ type: 'PTR', target: this.#full(lowered(host)) });
+  }
+
+  #hostAt(address: Ipv4 | Ipv6): string | undefined {
+    const isOurs =
+      typeof address === 'number'
+        ? address === this.#interface?.address || address === this.#address
+        : [this.#ipv6?.address, this.#ipv6?.interface.address].some((own) => own && isSameIpv6(own, address));
     return this.#names.nameOf(address) ?? (isOurs && this.#domain !== undefined ? GATEWAY : undefined);
   }
 
@@ -227,6 +257,12 @@ const LOCALHOST: readonly LocalRecord[] = [
   ...encodedRecords({ type: 'AAAA', address: '::1' }),
 ];
 
+/** RFC 8880, 7.1: who translates answers this himself; by it hosts find out the prefix (RFC 7050). */
+const IPV4_ONLY = 'ipv4only.arpa';
+const IPV4_ONLY_ADDRESSES: readonly LocalRecord[] = ['192.0.0.170', '192.0.0.171'].flatMap((address) =>
+  encodedRecords({ type: 'A', address }),
+);
+
 /** Types by which a resolver finds its way through the world's domains, whose uppermost names are bare. */
 function isAboutZone(type: number): boolean {
   return type === DNS_TYPE.NS || type === DNS_TYPE.SOA || type === DNS_TYPE.DS || type === DNS_TYPE.DNSKEY;
@@ -240,8 +276,9 @@ function positive(answers: readonly EncodedRecord[], isAuthoritative: boolean): 
   return { rcode: RCODE.noError, isAuthoritative, answers, authorities: [] };
 }
 
-function aRecord(address: Ipv4): readonly LocalRecord[] {
-  return encodedRecords({ type: 'A', address: formatIpv4(address) });
+function addressRecord(address: Ipv4 | Ipv6): readonly LocalRecord[] {
+  if (typeof address === 'number') return encodedRecords({ type: 'A', address: formatIpv4(address) });
+  return encodedRecords({ type: 'AAAA', address: formatIpv6(address) });
 }
 
 function encodedRecords(data: RecordData): readonly LocalRecord[] {

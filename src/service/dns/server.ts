@@ -12,6 +12,7 @@
  */
 import type { Random } from '../../base/chance.ts';
 import type { Counters } from '../../base/counters.ts';
+import type { Endpoint } from '../../base/endpoint.ts';
 import type { HostNet } from '../../base/host-net.ts';
 import type { Log } from '../../base/log.ts';
 import type { HostResolvers } from '../../base/resolvers.ts';
@@ -37,12 +38,15 @@ import {
 import { type DnsSections, emitDnsAnswer, emitDnsFailure, emitDnsSections } from '../../wire/dns-response.ts';
 import { IPV4_HEADER_LENGTH } from '../../wire/ipv4.ts';
 import { type Ipv4Interface, ipv4Octets } from '../../wire/ipv4-address.ts';
+import { IPV6_HEADER_LENGTH } from '../../wire/ipv6.ts';
+import type { Ipv6Prefix } from '../../wire/ipv6-address.ts';
 import { writeUint16 } from '../../wire/octets.ts';
 import { UDP_HEADER_LENGTH } from '../../wire/udp.ts';
 import type { Service } from '../service.ts';
 import { ageOf, type CachedAnswer } from './cache.ts';
 import type { DnsClient } from './client.ts';
 import type { DnsConfig, LabNames } from './dns-config.ts';
+import { isForDns64, standsWithoutDns64, synthesized } from './dns64.ts';
 import { Forwarder, type ForwarderStatistics } from './forwarder.ts';
 import { type LocalAnswer, LocalZone } from './local-zone.ts';
 import { DnsStreams } from './streams.ts';
@@ -67,25 +71,37 @@ export interface DnsStatistics extends ForwarderStatistics {
 /** What TCP puts before each message. */
 const LENGTH_PREFIX = 2;
 
+/** What was found out about a question; `cached` is another server's answer as it came. */
+interface Found {
+  readonly sections: DnsSections;
+  readonly cached?: CachedAnswer | undefined;
+}
+
+const NOTHING: LocalAnswer = { rcode: RCODE.noError, isAuthoritative: false, answers: [], authorities: [] };
 const FAILED: DnsSections = { rcode: RCODE.serverFailure, isAuthoritative: false, answers: [], authorities: [] };
 
 export class DnsServer implements Service {
   readonly name = 'dns';
-  readonly #address: Uint8Array;
+  readonly #addresses: readonly Uint8Array[];
   readonly #outside: DnsOutside;
-  readonly #interface: Ipv4Interface;
+  readonly #interface: Ipv4Interface | undefined;
   readonly #names: LabNames;
   #zone: LocalZone;
+  #nat64: Ipv6Prefix | undefined;
   #forwarder: Forwarder;
   readonly #streams: DnsStreams;
   /** The answer that is being written. */
   readonly #out = new Uint8Array(LENGTH_PREFIX + DNS_MAX_LENGTH + 16);
   #stack: Stack | undefined;
-  #socket: UdpSocket | undefined;
-  #udpLimit = DNS_MIN_UDP_LENGTH;
+  #sockets: readonly UdpSocket[] = [];
 
-  constructor(config: DnsConfig, at: Ipv4Interface, names: LabNames, outside: DnsOutside) {
-    this.#address = ipv4Octets(config.address);
+  constructor(config: DnsConfig, at: Ipv4Interface | undefined, names: LabNames, outside: DnsOutside) {
+    const { address, ipv6 } = config;
+    this.#addresses = [
+      ...(address === undefined ? [] : [ipv4Octets(address)]),
+      ...(ipv6 === undefined ? [] : [ipv6.address]),
+    ];
+    this.#nat64 = ipv6?.nat64;
     this.#outside = outside;
     this.#interface = at;
     this.#names = names;
@@ -96,6 +112,7 @@ export class DnsServer implements Service {
 
   /** Answers by this from now on, at the same address. Questions that wait for other servers are asked again by who asked. */
   configure(config: DnsConfig): void {
+    this.#nat64 = config.ipv6?.nat64;
     this.#zone = this.#zoneOf(config);
     this.#forwarder.stop();
     this.#forwarder = new Forwarder(config, this.#outside);
@@ -113,15 +130,20 @@ export class DnsServer implements Service {
   }
 
   start(stack: Stack): void {
-    this.#udpLimit = Math.max(DNS_MIN_UDP_LENGTH, stack.mtu - IPV4_HEADER_LENGTH - UDP_HEADER_LENGTH);
-    this.#socket = stack.udp.open(DNS_PORT, (datagram) => this.#receive(datagram), { address: this.#address });
     this.#stack = stack;
-    this.#streams.start(stack, this.#address);
+    this.#sockets = this.#addresses.map((address) => {
+      const headers = (address.length === 4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH) + UDP_HEADER_LENGTH;
+      const limit = Math.max(DNS_MIN_UDP_LENGTH, stack.mtu - headers);
+      const answer = (to: Endpoint, bytes: Uint8Array) => socket.send(to, bytes, { source: address });
+      const socket = stack.udp.open(DNS_PORT, (datagram) => this.#receive(datagram, limit, answer), { address });
+      return socket;
+    });
+    this.#streams.start(stack, this.#addresses);
   }
 
   stop(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
+    for (const socket of this.#sockets) socket.close();
+    this.#sockets = [];
     this.#streams.stop();
     this.#forwarder.stop();
   }
@@ -130,16 +152,16 @@ export class DnsServer implements Service {
     return { ...this.#forwarder.statistics(), connections: this.#streams.size };
   }
 
-  #receive({ from, payload }: UdpDatagram): void {
+  #receive({ from, payload }: UdpDatagram, limit: number, answer: (to: Endpoint, bytes: Uint8Array) => void): void {
     if (from.port === 0 || this.#stack?.leadsTo(from.address) !== true) {
       this.#outside.counters.add('dns-off-link');
       return;
     }
     const to = { address: from.address.slice(), port: from.port };
     this.#query(payload, {
-      limit: this.#udpLimit,
+      limit,
       isStream: false,
-      answer: (framed) => this.#socket?.send(to, framed.subarray(LENGTH_PREFIX), { source: this.#address }),
+      answer: (framed) => answer(to, framed.subarray(LENGTH_PREFIX)),
     });
   }
 
@@ -180,49 +202,54 @@ export class DnsServer implements Service {
       this.#say({ ...FAILED, rcode: refusal }, query, client);
       return;
     }
-    const local = this.#zone.find(query.name, query.type);
-    if (local === undefined) {
-      const { edns } = query;
-      this.#forwarder.ask({ ...query, isDnssecOk: edns?.isDnssecOk === true }, (answer) =>
-        this.#pass(answer, query, client),
-      );
-    } else if (local.onward === undefined) {
-      counters.add('dns-local');
-      this.#say(local, query, client);
-    } else {
-      this.#askOnward(local, local.onward, query, client);
-    }
-  }
-
-  /** An alias leads out of the zone: what it leads to is added. */
-  #askOnward(local: LocalAnswer, onward: string, query: DnsQuery, client: DnsClient): void {
-    const name = encodeName(onward);
-    if (name === undefined) {
-      this.#say(FAILED, query, client);
-      return;
-    }
-    const question = new Uint8Array(name.length + 4);
-    question.set(name);
-    writeUint16(question, name.length, query.type);
-    writeUint16(question, name.length + 2, query.class);
-    this.#outside.counters.add('dns-local');
-    this.#forwarder.ask({ ...query, name: onward, question, isDnssecOk: false }, (cached) => {
-      if (cached === undefined) {
-        this.#say(FAILED, query, client);
+    const tell = ({ sections, cached }: Found) => {
+      if (cached === undefined) this.#say(sections, query, client);
+      else this.#pass(cached, query, client);
+    };
+    const nat64 = isForDns64(query) ? this.#nat64 : undefined;
+    this.#find(query, (first) => {
+      if (nat64 === undefined || standsWithoutDns64(first.sections)) {
+        tell(first);
         return;
       }
-      const { elapsed } = ageOf(cached, this.#outside.scheduler.now());
-      const rest = decodeAnswers(cached.answer.bytes, elapsed);
-      if (typeof rest === 'string') this.#say(FAILED, query, client);
-      else this.#say({ ...local, rcode: cached.answer.rcode, answers: [...local.answers, ...rest] }, query, client);
+      counters.add('dns-synthesized');
+      this.#find(questionFor(query, query.name, DNS_TYPE.A) ?? query, ({ sections }) => {
+        const isFound = sections.answers.some(({ type }) => type === DNS_TYPE.A);
+        if (isFound) this.#say(synthesized(sections, nat64), query, client);
+        else tell(first);
+      });
     });
   }
 
-  #pass(cached: CachedAnswer | undefined, query: DnsQuery, client: DnsClient): void {
-    if (cached === undefined) {
-      this.#say(FAILED, query, client);
+  /** What this server knows of a question, or else what others say. */
+  #find(query: DnsQuery, on: (found: Found) => void): void {
+    const local = this.#zone.find(query.name, query.type);
+    if (local === undefined) {
+      this.#forwarder.ask({ ...query, isDnssecOk: query.edns?.isDnssecOk === true }, (cached) =>
+        on({ sections: this.#sectionsOf(cached, NOTHING), cached }),
+      );
       return;
     }
+    this.#outside.counters.add('dns-local');
+    // an alias leads out of the zone: what it leads to is added
+    const onward = local.onward === undefined ? undefined : questionFor(query, local.onward, query.type);
+    if (onward === undefined) on({ sections: local.onward === undefined ? local : FAILED });
+    else
+      this.#forwarder.ask({ ...onward, isDnssecOk: false }, (cached) =>
+        on({ sections: this.#sectionsOf(cached, local) }),
+      );
+  }
+
+  /** The answer of another server, behind what was known before. */
+  #sectionsOf(cached: CachedAnswer | undefined, before: LocalAnswer): DnsSections {
+    if (cached === undefined) return FAILED;
+    const { elapsed } = ageOf(cached, this.#outside.scheduler.now());
+    const rest = decodeAnswers(cached.answer.bytes, elapsed);
+    if (typeof rest === 'string') return FAILED;
+    return { ...before, rcode: cached.answer.rcode, answers: [...before.answers, ...rest] };
+  }
+
+  #pass(cached: CachedAnswer, query: DnsQuery, client: DnsClient): void {
     const age = ageOf(cached, this.#outside.scheduler.now());
     const limit = limitFor(query, client);
     this.#send(emitDnsAnswer(cached.answer, age, query, limit, this.#out, LENGTH_PREFIX), client);
@@ -242,6 +269,17 @@ export class DnsServer implements Service {
     if ((dnsFlags(this.#out, LENGTH_PREFIX) & DNS_FLAG.truncated) !== 0) this.#outside.counters.add('dns-truncated');
     client.answer(this.#out.subarray(0, end));
   }
+}
+
+/** The same question about another name or type; undefined where the name cannot be written. */
+function questionFor(query: DnsQuery, name: string, type: number): DnsQuery | undefined {
+  const owner = encodeName(name);
+  if (owner === undefined) return undefined;
+  const question = new Uint8Array(owner.length + 4);
+  question.set(owner);
+  writeUint16(question, owner.length, type);
+  writeUint16(question, owner.length + 2, query.class);
+  return { ...query, name, type, question };
 }
 
 /** RFC 6891, 6.2.5: a client without EDNS takes 512 octets, and one that says less takes them too. */

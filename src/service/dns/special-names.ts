@@ -1,6 +1,4 @@
 /** Names that no name server of the world is asked about: what is below them exists here or not at all. */
-import type { Ipv4, Ipv4Interface } from '../../wire/ipv4-address.ts';
-import { isOnLink } from '../../wire/ipv4-address.ts';
 
 /** RFC 6761 (invalid), RFC 6762 (local), RFC 7686 (onion), and `internal`, which ICANN keeps for private use. */
 const PRIVATE_DOMAINS = ['internal', 'invalid', 'local', 'onion'];
@@ -54,35 +52,4 @@ export function isWithin(name: string, domain: string): boolean {
 /** RFC 6761, 6.3. */
 export function isLocalhost(name: string): boolean {
   return isWithin(name, 'localhost');
-}
-
-const REVERSE = /^(?:(\d{1,3})\.)?(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/;
-
-/** A name below `in-addr.arpa` that stands for an address or for the 256 addresses of a /24. */
-export interface ReverseName {
-  /** Undefined: the name of all 256. */
-  readonly address: Ipv4 | undefined;
-  /** The /24's name, the zone that the name is in. */
-  readonly zone: string;
-  readonly network: Ipv4;
-}
-
-export function reverseNameOf(name: string): ReverseName | undefined {
-  const match = REVERSE.exec(name);
-  if (match === null) return undefined;
-  const [host, ...rest] = match.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
-  const [c, b, a] = rest as number[];
-  if ([host ?? 0, a!, b!, c!].some((part) => part > 255)) return undefined;
-  const network = (a! * 0x100_0000 + b! * 0x1_0000 + c! * 0x100) >>> 0;
-  return {
-    address: host === undefined ? undefined : network + host,
-    zone: `${c}.${b}.${a}.in-addr.arpa`,
-    network,
-  };
-}
-
-/** Whether the name is about addresses of the network. */
-export function isReverseOf({ address, network }: ReverseName, at: Ipv4Interface): boolean {
-  if (address !== undefined) return isOnLink(at, address);
-  return isOnLink(at, network) || isOnLink({ address: network, prefixLength: 24 }, at.address);
 }

@@ -41,20 +41,22 @@ export class DnsStreams {
   readonly #onQuery: OnQuery;
   /** The one that was quiet longest first. */
   readonly #clients = new Set<StreamClient>();
-  #listener: TcpListener | undefined;
+  #listeners: readonly TcpListener[] = [];
 
   constructor(outside: StreamsOutside, onQuery: OnQuery) {
     this.#outside = outside;
     this.#onQuery = onQuery;
   }
 
-  start(stack: StreamsStack, address: Uint8Array): void {
-    this.#listener = stack.tcp.listen(DNS_PORT, (request) => this.#request(request, stack), address);
+  start(stack: StreamsStack, addresses: readonly Uint8Array[]): void {
+    this.#listeners = addresses.map((address) =>
+      stack.tcp.listen(DNS_PORT, (request) => this.#request(request, stack), address),
+    );
   }
 
   stop(): void {
-    this.#listener?.close();
-    this.#listener = undefined;
+    for (const listener of this.#listeners) listener.close();
+    this.#listeners = [];
     for (const client of [...this.#clients]) client.reset();
   }
 

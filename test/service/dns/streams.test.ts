@@ -133,7 +133,7 @@ class StreamsBench {
       this.#onRequest = onRequest;
       return { port, close: () => undefined };
     };
-    this.streams.start(stackAt(parseIpv4Interface('10.0.2.2/24')!, { listen } as TcpLayer), octets('10.0.2.3'));
+    this.streams.start(stackAt(parseIpv4Interface('10.0.2.2/24')!, { listen } as TcpLayer), [octets('10.0.2.3')]);
   }
 
   connect(from = '10.0.2.100'): FakeConnection {
