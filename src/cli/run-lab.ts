@@ -48,10 +48,12 @@ export async function runLab(
   onReady: (lab: RunningLab, log: Log) => Promise<void> | void,
   file?: string,
 ): Promise<void> {
-  const stopped = stopSignal();
+  let hurry = (): void => process.exit(130);
+  const stopped = stopSignal(() => hurry());
   const environment = nodeEnvironment(runtimeFolder(plan.name), stateFolder(plan.name), log);
   await withLab(plan, doors, control, environment, async (lab) => {
     const order = stopOrder();
+    hurry = () => lab.machines.kill();
     const about = { pid: process.pid, version: version(), ...(file !== undefined && { file }) };
     const again = async (path: string, isTrial: boolean) =>
       (await import('./lab-reload.ts')).reloadLab(lab, path, isTrial, environment.log);

@@ -1,12 +1,13 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Resolves with the first signal that asks the program to end; from then on another one ends the process at once. */
-export function stopSignal(): Promise<NodeJS.Signals> {
+/**
+ * Resolves with the first signal that asks the program to end. The second calls `hurry`, where that is given; the next one ends the process
+ * at once.
+ */
+export function stopSignal(hurry?: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    const first = (signal: NodeJS.Signals) => {
-      for (const each of SIGNALS) process.off(each, first).on(each, () => process.exit(130));
-      resolve(signal);
-    };
-    for (const signal of SIGNALS) process.on(signal, first);
+    const orders = [resolve, ...(hurry === undefined ? [] : [hurry]), () => process.exit(130)];
+    const take = (signal: NodeJS.Signals) => orders.shift()?.(signal);
+    for (const signal of SIGNALS) process.on(signal, take);
   });
 }

@@ -57,9 +57,10 @@ export class LabForwards {
    */
   async add(rule: string, network?: string, lasts = true): Promise<AddedForward> {
     const added = await this.#open(rule, network);
-    if (lasts && 'entry' in added) {
-      await this.#options.kept.keep({ network: added.entry.network, rule: added.entry.rule });
-    }
+    if ('issue' in added) return added;
+    const { entry } = added;
+    if (lasts) await this.#options.kept.keep({ network: entry.network, rule: entry.rule });
+    this.#tell('added', entry);
     return added;
   }
 
@@ -75,7 +76,12 @@ export class LabForwards {
     if (entry === undefined) return this.#options.kept.forget(which); // it had not come back
     this.#options.networks().get(entry.network)!.remove(entry.rule);
     await this.#options.kept.forget(entry.rule);
+    this.#tell('removed', entry);
     return true;
+  }
+
+  #tell(change: 'added' | 'removed', { network, rule }: ForwardEntry): void {
+    this.#options.log({ event: `forward-${change}`, message: `forward ${rule} is ${change}`, network, rule });
   }
 
   async #open(rule: string, network: string | undefined): Promise<AddedForward> {

@@ -67,6 +67,11 @@ export class LabMachines {
     await Promise.all([...this.#machines.values()].map((machine) => this.#stopped(machine)));
   }
 
+  /** Kills all that run, whatever they are waited for. */
+  kill(): void {
+    for (const machine of this.#machines.values()) machine.kill();
+  }
+
   async #stopped(machine: RunningMachine): Promise<void> {
     try {
       await machine.retire();

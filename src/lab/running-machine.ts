@@ -128,6 +128,11 @@ export class RunningMachine {
     return this.stop();
   }
 
+  /** Kills it at once, in the middle of other orders. */
+  kill(): void {
+    this.#process?.kill();
+  }
+
   restart(isForced = false): Promise<void> {
     return this.#inTurn(async () => {
       await this.#stop(isForced);

@@ -60,6 +60,20 @@ describe('machines that vmlan starts', { timeout: 90_000 }, () => {
     expect(readFileSync(bench.path('state/vmlan/office/web.console.log'), 'utf8')).toBe('booted\n');
   });
 
+  it('are killed by a second Ctrl-C, and the lab ends in order', async () => {
+    const { bench, file } = office();
+    writeFileSync(file, LAB.replace('100ms', '10m'));
+    const vmlan = await startVmlan(bench, ['up', file]);
+    const [, db] = await nodes(bench);
+    const ended = vmlan.stop();
+    await vmlan.event('machine-ended', ({ node }) => node === 'web');
+    process.kill(vmlan.pid, 'SIGINT');
+    expect((await ended).status).toBe(0);
+    expect(vmlan.events.at(-1)!.event).toBe('stopped');
+    expect(isRunning(db!.pid!)).toBe(false);
+    expect(readdirSync(bench.path('run/vmlan'))).toEqual([]);
+  });
+
   it('are stopped and started by name, and have a console', async () => {
     const { bench, file } = office();
     const vmlan = await startVmlan(bench, ['up', file]);

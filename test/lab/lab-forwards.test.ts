@@ -45,6 +45,18 @@ describe('the forwards of a lab', () => {
     expect(added).toMatchObject({ issue: { code, message: expect.any(String), hint: expect.any(String) } });
   });
 
+  it('are told when they are added and removed', async () => {
+    const { forwards, entries } = lab();
+    await forwards.add('tcp 8080 -> web:80');
+    await forwards.add('tcp 8080 -> wbe:80');
+    await forwards.remove('lan.1');
+    await forwards.remove('lan.1');
+    expect(entries.map(({ event, message }) => `${event}: ${message}`)).toEqual([
+      'forward-added: forward tcp 127.0.0.1:8080 -> web:80 is added',
+      'forward-removed: forward tcp 127.0.0.1:8080 -> web:80 is removed',
+    ]);
+  });
+
   it('tell what the host refuses', async () => {
     const { forwards } = lab();
     await forwards.add('tcp 8080 -> web:80');
@@ -115,7 +127,7 @@ describe('a forward that was added', () => {
     const next = lab(why.source.includes('node') ? NICS.slice(1) : NICS, documents);
     await prepare(next);
     await next.forwards.restore();
-    expect(next.entries).toMatchObject([{ event: 'forward-not-restored', message: expect.stringMatching(why) }]);
+    expect(next.entries.at(-1)).toMatchObject({ event: 'forward-not-restored', message: expect.stringMatching(why) });
     expect(await next.forwards.remove('tcp 127.0.0.1:8080 -> web:80')).toBe(true);
     expect(documents.get('forwards.json')).toContain('"forwards":[]');
   });
