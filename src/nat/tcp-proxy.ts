@@ -36,6 +36,10 @@ export class TcpProxy {
   }
 
   #open(request: TcpRequest): void {
+    if (request.to.address.length !== 4) {
+      request.refuse();
+      return;
+    }
     const verdict = this.#options.policy.decide('tcp', request.to);
     if (verdict.kind === 'refused') {
       this.#options.counters.add(verdict.reason);

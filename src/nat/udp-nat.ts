@@ -73,6 +73,7 @@ export class UdpNat {
 
   #take(datagram: UnclaimedDatagram): UnclaimedVerdict {
     const { source, sourcePort, destination, destinationPort } = datagram;
+    if (source.length !== 4) return 'port-unreachable';
     const key = readUint32(source, 0) * 0x1_0000 + sourcePort;
     const known = this.#mappings.use(key);
     if (known?.isAimedAt(destination, destinationPort) === true) {

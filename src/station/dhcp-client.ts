@@ -184,7 +184,8 @@ export class DhcpClient {
     this.#send('request', to, lease.interface.address, []);
   }
 
-  #receive({ payload }: UdpDatagram): void {
+  #receive({ from, payload }: UdpDatagram): void {
+    if (from.address.length !== 4) return;
     const message = parseDhcp(payload, 0, payload.length);
     if (typeof message === 'string' || message.op !== 'reply') return;
     if (message.xid !== this.#xid || message.chaddr !== this.#stack.mac) return;

@@ -4,7 +4,7 @@ import { batchOf, sliceOf } from '../../src/link/frame-batch.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import type { ArpMessage } from '../../src/wire/arp.ts';
 import { ARP_LENGTH, emitArp, parseArp } from '../../src/wire/arp.ts';
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4, emitEthernet } from '../../src/wire/ethernet.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, emitEthernet } from '../../src/wire/ethernet.ts';
 import { emitIcmpv4, Icmpv4View } from '../../src/wire/icmpv4.ts';
 import {
   emitIpv4,
@@ -15,9 +15,13 @@ import {
   pseudoHeaderSum,
 } from '../../src/wire/ipv4.ts';
 import { formatIpv4, type Ipv4, parseIpv4 } from '../../src/wire/ipv4-address.ts';
+import { NEXT_HEADER_ICMPV6 } from '../../src/wire/ipv6.ts';
+import { formatIpv6 } from '../../src/wire/ipv6-text.ts';
 import { BROADCAST_MAC, formatMac, type Mac, readMac } from '../../src/wire/mac.ts';
 import { readUint16, readUint32, writeUint32 } from '../../src/wire/octets.ts';
 import { emitUdp, UdpView } from '../../src/wire/udp.ts';
+import type { Family } from './families.ts';
+import { advertisementFor, IPV4, packetIn, pseudoHeader, solicitationFromPeer } from './families.ts';
 import { A, B } from './frames.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
 
@@ -38,17 +42,35 @@ export function octets(text: string): Uint8Array {
   return bytes;
 }
 
-/** A stack on a wire of its own, whose other end the test holds. */
+export interface WireOptions {
+  readonly family?: Family;
+  readonly mtu?: number;
+  readonly isConfigured?: boolean;
+  readonly takesTransit?: boolean;
+  /** Somebody takes what is for other networks. */
+  readonly hasRoute?: boolean;
+}
+
+/** A stack with addresses of one family on a wire of its own, whose other end the test holds. */
 export class Wire {
+  readonly family: Family;
   readonly scheduler = new ManualScheduler();
   readonly stack: Stack;
   /** Frames per push. */
   readonly pushes: number[] = [];
   /** The peer answers when it is asked for its address, and what was asked is not in `take`. */
-  answersArp = false;
+  answersNeighbours = false;
   #sent: Uint8Array[] = [];
 
-  constructor({ mtu = 1500, isConfigured = true, takesTransit = false } = {}) {
+  /** By default segments carry 1460 octets, whatever the family. */
+  constructor({
+    family = IPV4,
+    mtu = family.headerLength + 1480,
+    isConfigured = true,
+    takesTransit = false,
+    hasRoute = true,
+  }: WireOptions = {}) {
+    this.family = family;
     this.stack = new Stack({ mac: A, mtu, scheduler: this.scheduler, random: new SeededRandom(1), takesTransit });
     const far: FrameSink = {
       push: (batch, first, end) => {
@@ -57,14 +79,14 @@ export class Wire {
       },
     };
     this.stack.attach(far);
-    if (isConfigured)
-      this.stack.configure({ interface: { address: OURS, prefixLength: 24 }, extra: [EXTRA], defaultRoute: ROUTER });
+    if (isConfigured) family.configure(this.stack, hasRoute);
+    if (family !== IPV4) this.take();
   }
 
   #hear(frame: Uint8Array): void {
-    const isArp = readUint16(frame, 12) === ETHERTYPE_ARP;
-    if (isArp && this.answersArp) this.deliver(arpFrame(replyFrom(B, PEER)));
-    else this.#sent.push(frame);
+    const answer = this.answersNeighbours ? answerTo(frame) : undefined;
+    if (answer === undefined) this.#sent.push(frame);
+    else this.deliver(answer);
   }
 
   /** Frames from the network, in one batch. */
@@ -74,7 +96,7 @@ export class Wire {
 
   /** The peer asks for our address, so that it is known. */
   introducePeer(): void {
-    this.deliver(arpFrame(requestFrom(B, PEER, OURS)));
+    this.deliver(this.family === IPV4 ? arpFrame(requestFrom(B, PEER, OURS)) : solicitationFromPeer());
     this.take();
   }
 
@@ -93,6 +115,11 @@ export class Wire {
   drops(): Record<string, number> {
     return this.stack.drops.toRecord();
   }
+}
+
+/** What the peer says to a frame that asks for its address. */
+function answerTo(frame: Uint8Array): Uint8Array | undefined {
+  return readUint16(frame, 12) === ETHERTYPE_ARP ? arpFrame(replyFrom(B, PEER)) : advertisementFor(frame);
 }
 
 export function requestFrom(senderMac: Mac, senderAddress: Ipv4, targetAddress: Ipv4): ArpMessage {
@@ -203,10 +230,21 @@ export function tell(frame: Uint8Array): string {
       ? `who has ${formatIpv4(targetAddress)}, tell ${formatIpv4(senderAddress)} (to ${to})`
       : `${formatIpv4(senderAddress)} is at ${formatMac(message.senderMac)} (to ${to})`;
   }
+  if (readUint16(frame, 12) === ETHERTYPE_IPV6) return `${tellIpv6(frame)} (to ${to})`;
   const view = new Ipv4View();
   const defect = view.bind(frame, 14, frame.length);
   if (defect !== undefined) return `broken ipv4: ${defect}`;
   return `${formatIpv4(view.source)} > ${formatIpv4(view.destination)} ${tellPayload(frame, view)} (to ${to})`;
+}
+
+function tellIpv6(frame: Uint8Array): string {
+  const { source, destination, protocol, payloadStart, payloadEnd } = packetIn(frame)!;
+  const ends = `${formatIpv6(source)} > ${formatIpv6(destination)}`;
+  const length = payloadEnd - payloadStart;
+  if (protocol === NEXT_HEADER_ICMPV6)
+    return `${ends} icmp ${frame[payloadStart]}/${frame[payloadStart + 1]} ${length - 8} octets`;
+  if (protocol !== PROTOCOL_UDP) return `${ends} protocol ${protocol} ${length} octets`;
+  return `${ends} ${tellUdp(frame, payloadStart, payloadEnd, pseudoHeader(source, destination, protocol, length))}`;
 }
 
 function tellPayload(frame: Uint8Array, view: Ipv4View): string {
@@ -219,11 +257,16 @@ function tellPayload(frame: Uint8Array, view: Ipv4View): string {
       ? `icmp ${message.type}/${message.code} ${length - 8} octets`
       : `broken icmp: ${defect}`;
   }
+  const sum = pseudoHeaderSum(view.source, view.destination, PROTOCOL_UDP, length);
+  return tellUdp(frame, view.payloadStart, view.payloadEnd, sum);
+}
+
+function tellUdp(frame: Uint8Array, start: number, end: number, pseudoHeaderSum: number): string {
   const datagram = new UdpView();
-  const defect = datagram.bind(frame, view.payloadStart, view.payloadEnd);
+  const defect = datagram.bind(frame, start, end);
   if (defect !== undefined) return `broken udp: ${defect}`;
-  const isIntact = datagram.isIntact(pseudoHeaderSum(view.source, view.destination, PROTOCOL_UDP, datagram.length));
-  return `udp ${datagram.sourcePort} > ${datagram.destinationPort} ${isIntact ? `${length - 8} octets` : 'broken'}`;
+  const said = datagram.isIntact(pseudoHeaderSum) ? `${datagram.length - 8} octets` : 'broken';
+  return `udp ${datagram.sourcePort} > ${datagram.destinationPort} ${said}`;
 }
 
 /** What an echo reply or an error carries behind its ICMP header. */

@@ -1,6 +1,6 @@
 import { finishChecksum, sumWords } from '../../src/base/checksum.ts';
 import type { TcpConnection } from '../../src/stack/tcp-layer.ts';
-import { Ipv4View, PROTOCOL_TCP, pseudoHeaderSum } from '../../src/wire/ipv4.ts';
+import { PROTOCOL_TCP } from '../../src/wire/ipv4.ts';
 import { writeUint16 } from '../../src/wire/octets.ts';
 import {
   ACK,
@@ -14,7 +14,9 @@ import {
   SYN,
   TcpView,
 } from '../../src/wire/tcp.ts';
-import { ipv4Frame, OURS, octets, PEER, Wire } from './stack-peer.ts';
+import type { Family } from './families.ts';
+import { IPV4, packetIn, pseudoHeader } from './families.ts';
+import { Wire } from './stack-peer.ts';
 import { Ear } from './tcp-link.ts';
 
 /** A segment in words: `S`, `.`, `P.`, `F.`, `R`, `R.`, as tcpdump has them, and numbers relative to both sides' SYNs. */
@@ -58,7 +60,7 @@ export interface SynOffer {
 /** The initial sequence number of the peer: numbers wrap early in every test. */
 const PEER_ISN = 0xffff_fff0;
 
-/** A scripted TCP at 10.0.0.2, port 1000, that talks to the stack under test, port 80. */
+/** A scripted TCP at the peer's address, port 1000, that talks to the stack under test, port 80. */
 export class TcpPeer {
   readonly wire: Wire;
   readonly ear = new Ear();
@@ -71,7 +73,7 @@ export class TcpPeer {
   constructor(wire = new Wire()) {
     this.wire = wire;
     wire.introducePeer();
-    wire.answersArp = true;
+    wire.answersNeighbours = true;
   }
 
   /** Listens at port 80 and accepts whoever comes. */
@@ -117,7 +119,8 @@ export class TcpPeer {
       at - 20,
     );
     bytes.set(payload, at);
-    return ipv4Frame(sealed(bytes.subarray(0, at + payload.length)), { protocol: PROTOCOL_TCP });
+    const { family } = this.wire;
+    return family.frame(sealed(bytes.subarray(0, at + payload.length), family), PROTOCOL_TCP);
   }
 
   /** What the stack said since the last time. */
@@ -134,12 +137,12 @@ export class TcpPeer {
   }
 
   #tell(frame: Uint8Array): Heard | undefined {
-    const ip = new Ipv4View();
+    const packet = packetIn(frame);
     const view = new TcpView();
-    if (ip.bind(frame, 14, frame.length) !== undefined || ip.protocol !== PROTOCOL_TCP) return undefined;
-    if (view.bind(frame, ip.payloadStart, ip.payloadEnd) !== undefined)
+    if (packet?.protocol !== PROTOCOL_TCP) return undefined;
+    if (view.bind(frame, packet.payloadStart, packet.payloadEnd) !== undefined)
       throw new Error('the stack sent a broken segment');
-    if (!view.isIntact(pseudoHeaderSum(ip.source, ip.destination, PROTOCOL_TCP, view.length)))
+    if (!view.isIntact(pseudoHeader(packet.source, packet.destination, PROTOCOL_TCP, view.length)))
       throw new Error('the stack sent a wrong checksum');
     view.readOptions();
     if ((view.flags & SYN) !== 0) this.isn = view.sequence;
@@ -169,9 +172,9 @@ export class TcpPeer {
 const BITS: Readonly<Record<string, number>> = { F: FIN, S: SYN, R: RST, P: PSH, '.': ACK };
 
 /** Fills in the checksum of a segment from the peer to us. */
-export function sealed(segment: Uint8Array): Uint8Array {
+export function sealed(segment: Uint8Array, { peer, ours }: Family = IPV4): Uint8Array {
   segment[16] = segment[17] = 0;
-  const sum = pseudoHeaderSum(PEER, OURS, PROTOCOL_TCP, segment.length);
+  const sum = pseudoHeader(peer, ours, PROTOCOL_TCP, segment.length);
   writeUint16(segment, 16, finishChecksum(sumWords(segment, 0, segment.length, sum)));
   return segment;
 }
@@ -187,9 +190,9 @@ export function establishedConnection(syn: SynOffer = {}, wire = new Wire(), win
   return peer;
 }
 
-/** A connection that we opened, from 10.0.0.1 to the peer's port 1000. */
-export function connectedConnection(syn: SynOffer = {}): TcpPeer {
-  const peer = connecting();
+/** A connection that we opened, to the peer's port 1000. */
+export function connectedConnection(syn: SynOffer = {}, wire = new Wire()): TcpPeer {
+  const peer = connecting(wire);
   peer.heard();
   peer.say({ flags: 'S.', seq: 0, ack: 1, syn });
   peer.heard();
@@ -197,15 +200,27 @@ export function connectedConnection(syn: SynOffer = {}): TcpPeer {
 }
 
 /** One whose SYN is on its way. */
-export function connecting(): TcpPeer {
-  const peer = new TcpPeer();
-  const { tcp } = peer.wire.stack;
-  peer.connection = tcp.connect(
-    { address: octets('10.0.0.1'), port: 0 },
-    { address: octets('10.0.0.2'), port: 1000 },
+export function connecting(wire = new Wire()): TcpPeer {
+  const peer = new TcpPeer(wire);
+  const { family, stack } = wire;
+  peer.connection = stack.tcp.connect(
+    { address: family.ours, port: 0 },
+    { address: family.peer, port: 1000 },
     peer.ear,
   );
   peer.ear.connection = peer.connection;
   peer.stackPort = peer.connection.local.port;
   return peer;
+}
+
+/** The same over one family. */
+export function tcpOver(family: Family) {
+  const wire = (options: { mtu?: number; hasRoute?: boolean } = {}) => new Wire({ family, ...options });
+  return {
+    wire,
+    newPeer: (on = wire()) => new TcpPeer(on),
+    establishedConnection: (syn: SynOffer = {}, on = wire(), window = 65_535) => establishedConnection(syn, on, window),
+    connectedConnection: (syn: SynOffer = {}) => connectedConnection(syn, wire()),
+    connecting: () => connecting(wire()),
+  };
 }

@@ -127,8 +127,9 @@ export class DhcpServer implements Service {
     return this.#leases.entries(this.#now());
   }
 
-  #receive({ payload }: UdpDatagram): void {
-    const message = parseDhcp(payload, 0, payload.length);
+  #receive({ from, payload }: UdpDatagram): void {
+    // DHCPv6 has other ports and messages.
+    const message = from.address.length === 4 ? parseDhcp(payload, 0, payload.length) : 'bad-value';
     if (typeof message === 'string') this.#outside.counters.add('dhcp-malformed');
     else this.#handle(message);
   }
