@@ -1,6 +1,6 @@
 /**
  * The station that a network of machines finds at its gateway address: it answers ARP, neighbour solicitations and ping, offers DHCP,
- * DNS and TFTP, is the way to the world and from the host to its machines, and tells who asks for one that there is no IPv6 router.
+ * DHCPv6, DNS and TFTP, is the way to the world and from the host to its machines, and tells who asks for an IPv6 router what it is.
  *
  * Theory of operation. One stack, on it the services, and NAT for what no service listens to: router advertisements and forwards always,
  * the others as the configuration names them. The stack has more addresses than its own where a name server, a share or a `guestfwd`
@@ -25,18 +25,22 @@ import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import { DhcpServer } from '../service/dhcp/server.ts';
 import type { Dhcp6Config } from '../service/dhcp6/dhcp6-config.ts';
+import { Dhcp6Server } from '../service/dhcp6/server.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import { DnsServer } from '../service/dns/server.ts';
 import type { RaConfig } from '../service/router-advertisements.ts';
 import { RouterAdvertisements } from '../service/router-advertisements.ts';
 import type { Service } from '../service/service.ts';
 import { TftpServer } from '../service/tftp/server.ts';
+import type { Ipv6AddressingConfig } from '../stack/ipv6-addressing.ts';
 import { Stack } from '../stack/stack.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import type { Ipv6, Ipv6Interface, Ipv6Prefix } from '../wire/ipv6-address.ts';
+import { ipv6Key, isSameIpv6 } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
-import type { NamedHost } from './lab-names.ts';
+import type { LearntAddress, NamedHost } from './lab-names.ts';
 import { NetworkNames } from './lab-names.ts';
+import { LearntAddresses } from './learnt-addresses.ts';
 
 export interface GatewayConfig {
   readonly mac: Mac;
@@ -82,6 +86,8 @@ export interface GatewayOutside {
   readonly resolvers: HostResolvers;
   /** Where leases survive a restart. */
   readonly leases?: StateFile;
+  /** The same of DHCPv6's. */
+  readonly leases6?: StateFile;
   readonly onFlow?: FlowListener;
 }
 
@@ -94,6 +100,9 @@ export class Gateway {
   readonly #stack: Stack;
   readonly #nat: Nat;
   readonly #dhcp: DhcpServer | undefined;
+  readonly #dhcp6: Dhcp6Server | undefined;
+  readonly #advertisements: RouterAdvertisements;
+  readonly #learnt: LearntAddresses | undefined;
   readonly #dns: DnsServer | undefined;
   readonly #services: Service[];
 
@@ -104,20 +113,34 @@ export class Gateway {
     const takesTransit = nat !== undefined;
     this.#stack = new Stack({ mac, mtu, scheduler, random, takesTransit, drops: counters });
     const extra = extraAddresses(config);
-    this.#stack.configure({ interface: config.interface, extra });
+    this.#stack.configure({ interface: config.interface, extra, ipv6: addressingOf(config) });
     this.routerInterface = config.interface && { stack: this.#stack, interface: config.interface, extra };
     const { interface: own, ipv6 } = config;
     this.#dhcp = dhcp && own && new DhcpServer(dhcp, own, mtu, { ...outside, counters });
     const { hosts } = config;
+    const { leases6, ...known } = outside;
+    this.#dhcp6 =
+      ipv6?.dhcp &&
+      new Dhcp6Server(ipv6.dhcp, ipv6.interface.address, mac, mtu, {
+        ...known,
+        ...(leases6 && { leases: leases6 }),
+        counters,
+      });
+    this.#learnt = ipv6 && new LearntAddresses(ipv6.interface, scheduler);
+    if (this.#learnt !== undefined) this.#stack.ndp.onNeighbour((address, at) => this.#learnt?.learn(address, at));
     const addresses = [own, ipv6?.interface].flatMap((at) => at?.address ?? []);
     this.names = new NetworkNames(
       { gateway: addresses, dhcp, dhcp6: ipv6?.dhcp, hosts },
-      { leases: () => this.#dhcp?.bound() ?? [], learnt: () => [] },
+      {
+        leases: () => [...(this.#dhcp?.bound() ?? []), ...(this.#dhcp6?.bound() ?? [])],
+        learnt: () => this.#learnt?.all() ?? [],
+      },
     );
     this.#dns = dns && new DnsServer(dns, own, this.names, { ...outside, counters });
     const files = tftp && new TftpServer(tftp, mtu, { ...outside, counters });
-    const advertisements = new RouterAdvertisements(undefined, scheduler, random);
-    this.#services = [advertisements, this.#dhcp, this.#dns, files].filter((service) => service !== undefined);
+    this.#advertisements = new RouterAdvertisements(ipv6?.advertisement, scheduler, random);
+    const services = [this.#advertisements, this.#dhcp, this.#dhcp6, this.#dns, files];
+    this.#services = services.filter((service) => service !== undefined);
     const { hostForwards, guestForwards } = config;
     const egress = nat && own && { ...nat, gateway: own };
     const resolve = (name: string) => this.names.addressesHere(name).find((address) => typeof address === 'number');
@@ -147,12 +170,14 @@ export class Gateway {
   configure({ dhcp, ipv6, dns, hosts }: Pick<GatewayConfig, 'dhcp' | 'ipv6' | 'dns' | 'hosts'>): void {
     this.names.configure({ dhcp, dhcp6: ipv6?.dhcp, hosts });
     if (dhcp !== undefined) this.#dhcp?.configure(dhcp);
+    if (ipv6?.dhcp !== undefined) this.#dhcp6?.configure(ipv6.dhcp);
+    if (ipv6 !== undefined) this.#advertisements.configure(ipv6.advertisement);
     if (dns !== undefined) this.#dns?.configure(dns);
   }
 
   /** Resolves when the leases are read, the services answer and the forwards listen; rejects where a forward cannot. */
   async start(): Promise<void> {
-    await this.#dhcp?.load();
+    await Promise.all([this.#dhcp?.load(), this.#dhcp6?.load()]);
     for (const service of this.#services) service.start(this.#stack);
     await this.#nat.start();
   }
@@ -167,13 +192,28 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#nat.stop();
     for (const service of this.#services) service.stop();
-    await this.#dhcp?.settled();
+    await Promise.all([this.#dhcp?.settled(), this.#dhcp6?.settled()]);
   }
 
   /** Who has which address; nobody where there is no DHCP. */
-  leases(): readonly LeaseEntry[] {
-    return this.#dhcp?.leases() ?? [];
+  leases(): readonly (LeaseEntry | LeaseEntry<Ipv6>)[] {
+    return [...(this.#dhcp?.leases() ?? []), ...(this.#dhcp6?.leases() ?? [])];
   }
+
+  /** Addresses that machines made themselves. */
+  learnt(): readonly LearntAddress[] {
+    const leased = new Set([...(this.#dhcp6?.bound() ?? [])].map(({ address }) => ipv6Key(address)));
+    return [...(this.#learnt?.all() ?? [])].filter(({ address }) => !leased.has(ipv6Key(address)));
+  }
+}
+
+/** Undefined without IPv6: then it has its link-local address only. */
+function addressingOf({ ipv6, dns }: GatewayConfig): Ipv6AddressingConfig | undefined {
+  if (ipv6 === undefined) return undefined;
+  const { interface: own, linkLocal } = ipv6;
+  const server = dns?.ipv6?.address;
+  const extra = server === undefined || isSameIpv6(server, own.address) ? [] : [server];
+  return { interface: own, extra, ...(linkLocal !== undefined && { linkLocal }) };
 }
 
 /** Where services stand beside the gateway's own address. */

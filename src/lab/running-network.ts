@@ -300,6 +300,7 @@ async function gatewayOf(
       random: environment.random,
       log: (entry) => log({ ...entry, network: name }),
       leases: environment.openState(`${name}.leases.json`),
+      leases6: environment.openState(`${name}.leases6.json`),
       onFlow,
     },
   );

@@ -7,6 +7,7 @@ import type { StaticRoute } from '../router/router.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import { formatIpv4, formatIpv4Interface, networkOf } from '../wire/ipv4-address.ts';
+import type { Ipv6 } from '../wire/ipv6-address.ts';
 import { ipv6PrefixOf } from '../wire/ipv6-address.ts';
 import { formatIpv6, formatIpv6Interface } from '../wire/ipv6-text.ts';
 import { formatMac } from '../wire/mac.ts';
@@ -123,11 +124,11 @@ export function portStatus(network: RunningNetwork, jack: Jack, isLinkUp: boolea
   };
 }
 
-export function leaseStatus(network: string, lease: LeaseEntry): LeaseStatus {
+export function leaseStatus(network: string, lease: LeaseEntry | LeaseEntry<Ipv6>): LeaseStatus {
   return {
     network,
     mac: formatMac(lease.mac),
-    address: formatIpv4(lease.address),
+    address: typeof lease.address === 'number' ? formatIpv4(lease.address) : formatIpv6(lease.address),
     ...(lease.hostname !== undefined && { hostname: lease.hostname }),
     state: lease.state,
     expires: lease.expires,
