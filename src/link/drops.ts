@@ -76,6 +76,8 @@ export type StackDropReason =
   /** A packet for another host whose hops end here. */
   | 'ipv6-hop-limit-exceeded'
   | 'ipv6-no-route'
+  /** Longer than the next network takes. */
+  | 'ipv6-too-long'
   | 'ipv6-unknown-next-header'
   | 'icmpv6-malformed'
   | 'icmpv6-bad-checksum'

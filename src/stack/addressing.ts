@@ -1,7 +1,7 @@
 /** Which IPv4 addresses are the station's own, what is on its link, and through whom it reaches the rest. */
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { broadcastOf, isMulticastIpv4, isOnLink, LIMITED_BROADCAST } from '../wire/ipv4-address.ts';
-import type { Forwarder } from './forwarder.ts';
+import type { Ipv4Forwarder } from './forwarder.ts';
 
 export interface AddressingConfig {
   /** The first address and its network; undefined while there is none (a DHCP client before its lease). */
@@ -21,7 +21,7 @@ export class Addressing {
   #defaultRoute: Ipv4 | undefined;
   #directedBroadcast: Ipv4 = LIMITED_BROADCAST;
   /** Set where the station is an interface of a router. */
-  forwarder: Forwarder | undefined;
+  forwarder: Ipv4Forwarder | undefined;
 
   configure(config: AddressingConfig): void {
     const { interface: first } = config;

@@ -167,10 +167,13 @@ export class Icmpv6 implements IpProtocol, IcmpLayer {
     );
   }
 
-  /** Packets of our own (whole frames) found nobody at the next hop. */
+  /** Packets (whole frames) found nobody at the next hop: our own, or others that a router forwards. */
   nextHopUnreachable(frames: readonly Uint8Array[]): void {
     const error = { type: ICMPV6_UNREACHABLE, code: ICMPV6_ADDRESS_UNREACHABLE, parameter: 0 };
-    for (const frame of frames) this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, error);
+    for (const frame of frames) {
+      if (!this.#fail(frame, ETHERNET_HEADER_LENGTH, frame.length, error))
+        this.#parts.addressing.forwarder?.undeliverable(frame);
+    }
   }
 
   /** Tells whoever sent the packet that starts at `start`; false where nobody here did. */
@@ -221,6 +224,13 @@ export class Icmpv6 implements IpProtocol, IcmpLayer {
 
   parameterProblem({ code, pointer, isForGroups = false }: ParameterProblem, packet: IncomingPacket): void {
     this.#report({ type: ICMPV6_PARAMETER_PROBLEM, code, parameter: pointer }, packet, isForGroups);
+  }
+
+  /** Tells the sender of a forwarded packet (a whole frame) that nobody has its next hop. */
+  hostUnreachable(frame: Uint8Array): void {
+    const error = { type: ICMPV6_UNREACHABLE, code: ICMPV6_ADDRESS_UNREACHABLE, parameter: 0 };
+    const packet = frame.subarray(ETHERNET_HEADER_LENGTH);
+    if (this.#isReportable(packet, 0, packet.length)) this.#sendError(error, undefined, packet);
   }
 
   /** RFC 4443, 2.4 (e): not about what went to a group, but where that is said to be allowed. */

@@ -18,6 +18,7 @@ import {
   solicitedNodeGroup,
 } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
+import type { Ipv6Forwarder } from './forwarder.ts';
 import { chooseSource } from './source-choice.ts';
 
 export interface Ipv6AddressingConfig {
@@ -45,6 +46,7 @@ export class Ipv6Addressing {
   #groups: readonly { readonly group: Ipv6; readonly mac: Mac }[] = [];
   /** Those of others than the station's addresses. */
   readonly #joined: Ipv6[] = [ALL_NODES];
+  #forwarder: Ipv6Forwarder | undefined;
   /** Grows with each change of what is known here: who remembers a next hop asks again. */
   version = 0;
   /** Hears that the groups may have changed. */
@@ -66,6 +68,16 @@ export class Ipv6Addressing {
     this.#defaultRoute = defaultRoute;
     this.#own = [...(first === undefined ? [] : [first.address]), ...extra, this.#linkLocal];
     this.#regroup();
+  }
+
+  /** Set where the station is an interface of a router. */
+  get forwarder(): Ipv6Forwarder | undefined {
+    return this.#forwarder;
+  }
+
+  forwardBy(forwarder: Ipv6Forwarder | undefined): void {
+    this.version++;
+    this.#forwarder = forwarder;
   }
 
   join(group: Ipv6): void {
@@ -117,7 +129,7 @@ export class Ipv6Addressing {
 
   /** The octets at `at` are an address of the station, on this link or, as a router, on another. */
   isOurs(bytes: Uint8Array, at = 0): boolean {
-    return this.isOwn(bytes, at);
+    return this.isOwn(bytes, at) || this.#forwarder?.isOwn(bytes, at) === true;
   }
 
   /** The octets at `at` are a group that the station is in. */
@@ -145,17 +157,18 @@ export class Ipv6Addressing {
 
   /** The address is on the link, or in a network to which a router of the link leads. */
   leadsTo(address: Ipv6): boolean {
-    return this.isOnLink(address);
+    return this.isOnLink(address) || this.#forwarder?.isBehind(address) === true;
   }
 
   /** Whose MAC takes packets for a unicast address; undefined where no way is known. */
   nextHop(destination: Ipv6): Ipv6 | undefined {
-    return this.isOnLink(destination) ? destination : this.#defaultRoute;
+    if (this.isOnLink(destination)) return destination;
+    return this.#forwarder?.nextHop(destination) ?? this.#defaultRoute;
   }
 
   /** The source for a packet to `destination`: `wanted` where it is ours, else what RFC 6724 chooses. */
   sourceFor(destination: Ipv6, wanted?: Ipv6): Ipv6 {
-    return wanted !== undefined && this.isOwn(wanted) ? wanted : chooseSource(this.#own, destination);
+    return wanted !== undefined && this.isOurs(wanted) ? wanted : chooseSource(this.#own, destination);
   }
 }
 

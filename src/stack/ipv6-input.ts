@@ -4,7 +4,12 @@ import type { DropReason, DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
 import { batchOf } from '../link/frame-batch.ts';
 import { ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE } from '../wire/ethernet.ts';
-import { ICMPV6_BEYOND_SCOPE, ICMPV6_HOP_LIMIT_EXCEEDED, ICMPV6_REASSEMBLY_TIME_EXCEEDED } from '../wire/icmpv6.ts';
+import {
+  ICMPV6_BEYOND_SCOPE,
+  ICMPV6_HOP_LIMIT_EXCEEDED,
+  ICMPV6_NO_ROUTE,
+  ICMPV6_REASSEMBLY_TIME_EXCEEDED,
+} from '../wire/icmpv6.ts';
 import { Ipv6View } from '../wire/ipv6.ts';
 import { isLinkLocalIpv6, isMulticastIpv6, isUnspecifiedIpv6 } from '../wire/ipv6-address.ts';
 import type { HeaderProblem } from '../wire/ipv6-extensions.ts';
@@ -72,7 +77,7 @@ export class Ipv6Input {
     } else if (!isUnicastIpv6(ip.destination) || isGroupMac(readMac(batch.bytes, start))) {
       this.#drops.dropped('ipv6-not-local', batch, index, index + 1);
     } else {
-      this.#takeTransit(batch, index);
+      this.#passOn(batch, index);
     }
   }
 
@@ -115,16 +120,45 @@ export class Ipv6Input {
     }
   }
 
+  /** RFC 4291, 2.5.6: what is link-local is never forwarded. */
+  #passOn(batch: FrameBatch, index: number): void {
+    const ip = this.#ip;
+    if (isLinkLocalIpv6(ip.destination)) {
+      this.#drops.dropped('ipv6-not-local', batch, index, index + 1);
+    } else if (isLinkLocalIpv6(ip.source)) {
+      this.#drops.dropped('ipv6-link-local', batch, index, index + 1);
+      if (this.#takesTransit || this.#addressing.forwarder !== undefined)
+        this.#icmp.unreachable(ICMPV6_BEYOND_SCOPE, this.#describe(batch, index));
+    } else if (!this.#isForwarded(batch, index)) {
+      this.#takeTransit(batch, index);
+    }
+  }
+
+  /** Whether the packet's way leads through the router that this is an interface of, or ends there. */
+  #isForwarded(batch: FrameBatch, index: number): boolean {
+    const { forwarder } = this.#addressing;
+    if (forwarder === undefined) return false;
+    const packet = this.#describe(batch, index);
+    const verdict = forwarder.forward(packet);
+    if (verdict === 'forwarded') return true;
+    if (verdict === 'no-route' && this.#takesTransit) return false;
+    if (typeof verdict === 'object') {
+      this.#drops.dropped('ipv6-too-long', batch, index, index + 1);
+      this.#icmp.packetTooBig(verdict.mtu, packet);
+      return true;
+    }
+    this.#drops.dropped(`ipv6-${verdict}`, batch, index, index + 1);
+    if (verdict === 'no-route') this.#icmp.unreachable(ICMPV6_NO_ROUTE, packet);
+    else this.#icmp.timeExceeded(ICMPV6_HOP_LIMIT_EXCEEDED, packet);
+    return true;
+  }
+
   /** Takes a packet for a host off the link, whose conversation is carried on by other means. */
   #takeTransit(batch: FrameBatch, index: number): void {
     const ip = this.#ip;
     const { interface: own } = this.#addressing;
     if (!this.#takesTransit || own === undefined || this.#addressing.isOnLink(ip.destination)) {
       this.#drops.dropped('ipv6-not-local', batch, index, index + 1);
-    } else if (isLinkLocalIpv6(ip.source)) {
-      // RFC 4291, 2.5.6: no router forwards it.
-      this.#drops.dropped('ipv6-link-local', batch, index, index + 1);
-      this.#icmp.unreachable(ICMPV6_BEYOND_SCOPE, this.#describe(batch, index));
     } else if (ip.hopLimit <= 1) {
       this.#drops.dropped('ipv6-hop-limit-exceeded', batch, index, index + 1);
       this.#icmp.timeExceeded(ICMPV6_HOP_LIMIT_EXCEEDED, this.#describe(batch, index));

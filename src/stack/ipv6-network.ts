@@ -92,7 +92,8 @@ export class Ipv6Network implements IpNetwork {
   }
 
   isInside(address: Uint8Array): boolean {
-    return this.leadsTo(address);
+    const { addressing } = this.#parts;
+    return addressing.leadsTo(address) || addressing.forwarder?.isInside(address) === true;
   }
 
   isOurs(address: Uint8Array): boolean {

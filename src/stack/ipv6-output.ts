@@ -97,6 +97,7 @@ export class Ipv6Output {
       neighbours.wait(key, frame);
       return true;
     }
+    if (this.#parts.addressing.forwarder?.send(frame) === true) return true;
     drops.dropped('ipv6-no-route', batchOf([frame]), 0, 1);
     return false;
   }

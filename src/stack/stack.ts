@@ -32,9 +32,9 @@ import type { DropReason, DropSink } from '../link/drops.ts';
 import type { FrameBatch } from '../link/frame-batch.ts';
 import type { Port, PortReceiver } from '../link/port.ts';
 import { ETHERNET_TYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_VLAN } from '../wire/ethernet.ts';
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../wire/ipv4.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP, takeHop } from '../wire/ipv4.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { NEXT_HEADER_ICMPV6 } from '../wire/ipv6.ts';
+import { NEXT_HEADER_ICMPV6, takeIpv6Hop } from '../wire/ipv6.ts';
 import type { Ipv6, Ipv6Interface } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { BROADCAST_MAC, readMac } from '../wire/mac.ts';
@@ -44,7 +44,7 @@ import { Addressing } from './addressing.ts';
 import type { AddressResolution } from './arp.ts';
 import { Arp } from './arp.ts';
 import { DualIcmp } from './dual-icmp.ts';
-import type { Forwarder } from './forwarder.ts';
+import type { Ipv4Forwarder, Ipv6Forwarder } from './forwarder.ts';
 import { Icmp } from './icmp.ts';
 import type { IcmpLayer } from './icmp-layer.ts';
 import { Icmpv6 } from './icmpv6.ts';
@@ -97,7 +97,9 @@ export class Stack implements Port, DropSink {
   readonly udp: UdpLayer;
   readonly icmp: IcmpLayer;
   /** Where packets leave that a router forwards to this link. */
-  readonly transit: TransitOutput;
+  readonly transit: TransitOutput<Ipv4>;
+  /** The same of IPv6, with hops by `ipv6Key`. */
+  readonly ipv6Transit: TransitOutput<string>;
   readonly #transmitter: Transmitter;
   readonly #addressing = new Addressing();
   readonly #networks: readonly IpNetwork[];
@@ -123,7 +125,7 @@ export class Stack implements Port, DropSink {
     this.#arp = new Arp(scheduler, this.#transmitter, this.#addressing, this, (frames) =>
       this.#icmp.nextHopUnreachable(frames),
     );
-    this.transit = new TransitOutput(mtu, this.#transmitter, this.#arp.neighbours);
+    this.transit = new TransitOutput(mtu, this.#transmitter, this.#arp.neighbours, takeHop);
     const output = new Ipv4Output(mtu, random, this.#transmitter, this.#addressing, this.#arp.neighbours, this);
     this.#icmp = new Icmp(scheduler, random, this.#addressing, output, this);
     const ipv4Network = new Ipv4Network({
@@ -142,6 +144,7 @@ export class Stack implements Port, DropSink {
       solicit: (key, lastKnown) => this.#ndp.solicit(key, lastKnown),
       unreachable: (_key, frames) => this.#icmpv6.nextHopUnreachable(frames),
     });
+    this.ipv6Transit = new TransitOutput(mtu, this.#transmitter, this.#ipv6Neighbours, takeIpv6Hop);
     const shared = {
       mtu,
       scheduler,
@@ -199,9 +202,10 @@ export class Stack implements Port, DropSink {
     this.#ipv6Addressing.leave(group);
   }
 
-  /** The stack is an interface of a router from now on; of none where undefined. */
-  forwardBy(forwarder: Forwarder | undefined): void {
-    this.#addressing.forwarder = forwarder;
+  /** The stack is an interface of a router from now on, in each family; of none where undefined. */
+  forwardBy(ipv4: Ipv4Forwarder | undefined, ipv6: Ipv6Forwarder | undefined): void {
+    this.#addressing.forwarder = ipv4;
+    this.#ipv6Addressing.forwardBy(ipv6);
   }
 
   /** The address is on the link, or in a network to which a router of the link leads. */
@@ -243,7 +247,8 @@ export class Stack implements Port, DropSink {
 
   /** Tells the sender of a forwarded packet (a whole frame) that nobody has its next hop. */
   hostUnreachable(frame: Uint8Array): void {
-    this.#transmitter.during(() => this.#icmp.hostUnreachable(frame));
+    const isIpv6 = readUint16(frame, ETHERNET_TYPE) === ETHERTYPE_IPV6;
+    this.#transmitter.during(() => (isIpv6 ? this.#icmpv6 : this.#icmp).hostUnreachable(frame));
   }
 
   get ndp(): NeighbourDiscovery {
@@ -280,6 +285,7 @@ export class Stack implements Port, DropSink {
       for (let i = first; i < end; i++) this.#receive(batch, i);
       this.#tcp.endBatch();
       this.#addressing.forwarder?.endBatch();
+      this.#ipv6Addressing.forwarder?.endBatch();
     });
   }
 

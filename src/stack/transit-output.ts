@@ -1,25 +1,32 @@
 /**
- * The way out for packets of others: what a router forwards leaves here with one hop less to live (RFC 1812, 5.3.1).
+ * The way out for packets of others: what a router forwards leaves here with one hop less to live (RFC 1812, 5.3.1; RFC 8200, 3).
  *
  * Bytes of a batch are on loan, so a run of frames is copied once, whole, and headers are rewritten in the copy.
  */
 import type { FrameBatch } from '../link/frame-batch.ts';
 import { sliceOf } from '../link/frame-batch.ts';
 import { ETHERNET_DESTINATION, ETHERNET_HEADER_LENGTH, ETHERNET_SOURCE } from '../wire/ethernet.ts';
-import { takeHop } from '../wire/ipv4.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { Mac } from '../wire/mac.ts';
 import { writeMac } from '../wire/mac.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Transmitter } from './transmitter.ts';
 
-export class TransitOutput {
+/** `Hop` is what the neighbour table of the family has as keys. */
+export class TransitOutput<Hop> {
   /** Octets of a packet that the link takes. */
   readonly mtu: number;
   readonly #transmitter: Transmitter;
-  readonly #neighbours: Neighbours<Ipv4>;
+  readonly #neighbours: Neighbours<Hop>;
+  readonly #takeHop: (bytes: Uint8Array, at: number) => void;
 
-  constructor(mtu: number, transmitter: Transmitter, neighbours: Neighbours<Ipv4>) {
+  /** `takeHop` takes one from the hops that the packet at an offset has left. */
+  constructor(
+    mtu: number,
+    transmitter: Transmitter,
+    neighbours: Neighbours<Hop>,
+    takeHop: (bytes: Uint8Array, at: number) => void,
+  ) {
+    this.#takeHop = takeHop;
     this.mtu = mtu;
     this.#transmitter = transmitter;
     this.#neighbours = neighbours;
@@ -34,8 +41,8 @@ export class TransitOutput {
     this.#transmitter.end();
   }
 
-  /** Copies of IPv4 frames [first, end) leave towards the neighbour `hop`. Only between `begin` and `end`. */
-  run(batch: FrameBatch, first: number, end: number, hop: Ipv4): void {
+  /** Copies of frames [first, end) leave towards the neighbour `hop`. Only between `begin` and `end`. */
+  run(batch: FrameBatch, first: number, end: number, hop: Hop): void {
     const mac = this.#neighbours.resolve(hop);
     if (mac === undefined) {
       for (let i = first; i < end; i++) this.#wait(sliceOf(batch, i), hop);
@@ -49,8 +56,8 @@ export class TransitOutput {
     }
   }
 
-  /** An IPv4 frame of the caller's, which gives it away, leaves towards the neighbour `hop`. */
-  send(frame: Uint8Array, hop: Ipv4): void {
+  /** A frame of the caller's, which gives it away, leaves towards the neighbour `hop`. */
+  send(frame: Uint8Array, hop: Hop): void {
     const mac = this.#neighbours.resolve(hop);
     if (mac === undefined) {
       this.#wait(frame, hop);
@@ -60,7 +67,7 @@ export class TransitOutput {
     this.#transmitter.during(() => this.#transmitter.send(frame));
   }
 
-  #wait(frame: Uint8Array, hop: Ipv4): void {
+  #wait(frame: Uint8Array, hop: Hop): void {
     this.#readdress(frame, 0, 0);
     this.#transmitter.during(() => this.#neighbours.wait(hop, frame));
   }
@@ -68,6 +75,6 @@ export class TransitOutput {
   #readdress(bytes: Uint8Array, at: number, mac: Mac): void {
     writeMac(bytes, at + ETHERNET_DESTINATION, mac);
     writeMac(bytes, at + ETHERNET_SOURCE, this.#transmitter.mac);
-    takeHop(bytes, at + ETHERNET_HEADER_LENGTH);
+    this.#takeHop(bytes, at + ETHERNET_HEADER_LENGTH);
   }
 }

@@ -107,11 +107,16 @@ export function icmpv6Frame(message: Uint8Array, fields: Packet6Fields = {}): Ui
   return frame;
 }
 
-/** A UDP datagram from `ONE` to `TWO` at their global addresses, or to another one. */
-export function udp6Payload(destinationPort: number, payload: Uint8Array, destination = TWO.global): Uint8Array {
+/** A UDP datagram from `ONE` to `TWO` at their global addresses, but for what is said. */
+export function udp6Payload(
+  destinationPort: number,
+  payload: Uint8Array,
+  destination = TWO.global,
+  source = ONE.global,
+): Uint8Array {
   const bytes = new Uint8Array(8 + payload.length);
   bytes.set(payload, 8);
-  const sum = ipv6PseudoHeaderSum(ONE.global, destination, 17, bytes.length);
+  const sum = ipv6PseudoHeaderSum(source, destination, 17, bytes.length);
   emitUdp({ sourcePort: 5000, destinationPort }, sum, payload, bytes, 0);
   return bytes;
 }
