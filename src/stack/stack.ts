@@ -187,9 +187,13 @@ export class Stack implements Port, DropSink {
   configure(config: StackAddresses): void {
     this.#arp.neighbours.clear();
     this.#addressing.configure(config);
-    if (config.ipv6 === undefined) return;
+    if (config.ipv6 !== undefined) this.configureIpv6(config.ipv6);
+  }
+
+  /** Takes these IPv6 addresses and gives up all others of IPv6. */
+  configureIpv6(config: Ipv6AddressingConfig): void {
     this.#ipv6Neighbours.clear();
-    this.#ipv6Addressing.configure(config.ipv6);
+    this.#ipv6Addressing.configure(config);
     this.#mld.start();
   }
 

@@ -4,8 +4,6 @@ import { isSameAddress } from '../base/endpoint.ts';
 import { joined } from '../base/joined.ts';
 import type { Millis, Scheduler, Timer } from '../base/time.ts';
 import type { UdpDatagram, UdpLayer, UdpSocket } from '../stack/udp-layer.ts';
-import { uint32 } from '../wire/dhcp-options.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
 import type { TftpOptions, TftpPacket } from '../wire/tftp.ts';
 import { emitTftp, parseTftp, TFTP_ERROR, TFTP_PORT } from '../wire/tftp.ts';
 
@@ -56,14 +54,14 @@ export class TftpFetch {
   constructor(
     udp: UdpLayer,
     scheduler: Scheduler,
-    server: Ipv4,
+    server: Uint8Array,
     file: string,
     { blksize = DEFAULT_BLOCK_LENGTH, windowsize = DEFAULT_WINDOW }: FetchOptions,
     on: (result: FetchResult) => void,
   ) {
     this.#scheduler = scheduler;
     this.#on = on;
-    this.#server = uint32(server);
+    this.#server = server;
     const options = new Map([
       ['blksize', `${blksize}`],
       ['windowsize', `${windowsize}`],

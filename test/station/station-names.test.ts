@@ -9,15 +9,15 @@ import { B } from '../support/frames.ts';
 import { joinPorts } from '../support/join-ports.ts';
 import { MemoryHostNet } from '../support/memory-host-net.ts';
 import { MemoryResolvers } from '../support/memory-resolvers.ts';
-import { ip } from '../support/stack-peer.ts';
+import { ip, octets } from '../support/stack-peer.ts';
 
 const TEXT = 'All that a page can hold. '.repeat(4000);
 
 describe.each([0, 4])('a machine on a wire that loses one frame in %i', (rate) => {
   it('finds a name of the network, and none that is not there', async () => {
     const { station, run } = await bootedStation(rate);
-    expect(await run(station.lookUp('web.lab.test'))).toEqual({ kind: 'found', addresses: [ip('10.0.2.80')] });
-    expect(await run(station.lookUp('www.lab.test'))).toEqual({ kind: 'found', addresses: [ip('10.0.2.80')] });
+    expect(await run(station.lookUp('web.lab.test'))).toEqual({ kind: 'found', addresses: [octets('10.0.2.80')] });
+    expect(await run(station.lookUp('www.lab.test'))).toEqual({ kind: 'found', addresses: [octets('10.0.2.80')] });
     expect(await run(station.lookUp('nobody.lab.test'))).toEqual({ kind: 'none', rcode: 3 });
     expect(await run(station.lookUp('a..b'))).toEqual({ kind: 'bad-name' });
   });

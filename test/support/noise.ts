@@ -54,7 +54,7 @@ export async function converse(wire: GatewayWire): Promise<Record<string, unknow
   await wire.pass(100);
   await talkTcp(wire, stack, result);
   await talkUdp(wire, stack, result);
-  new TftpFetch(stack.udp, wire.scheduler, GATEWAY, 'boot.img', {}, (fetched) => {
+  new TftpFetch(stack.udp, wire.scheduler, uint32(GATEWAY), 'boot.img', {}, (fetched) => {
     result['file'] = fetched.kind === 'done' && Buffer.compare(fetched.octets, IMAGE) === 0;
   });
   await wire.pass(2000);

@@ -9,7 +9,7 @@ import type { RunningNetwork } from '../../lab/running-network.ts';
 import { netdevArguments } from '../../qemu/netdev-arguments.ts';
 import type { QemuVersion } from '../../qemu/version.ts';
 import { Station } from '../../station/station.ts';
-import { formatIpv4, ipv4Octets } from '../../wire/ipv4-address.ts';
+import { formatIpv4 } from '../../wire/ipv4-address.ts';
 import { formatMac } from '../../wire/mac.ts';
 import type { NicSockets } from '../sockets.ts';
 import { readPage } from './host-web.ts';
@@ -152,7 +152,7 @@ async function boot(station: Station, port: number): Promise<string | undefined>
   }
   const found = await station.lookUp(PAGE_HOST);
   if (found.kind !== 'found') return `${PAGE_HOST}: ${found.kind === 'none' ? `DNS code ${found.rcode}` : found.kind}`;
-  const server = { address: ipv4Octets(found.addresses[0]!), port };
+  const server = { address: found.addresses[0]!, port };
   const page = await station.fetchHttp(server, PAGE_HOST, PAGE_PATH);
   if (page.kind !== 'done') return `http://${PAGE_HOST}:${port}${PAGE_PATH}: ${page.why}`;
   if (new TextDecoder().decode(page.octets) !== PAGE_TEXT) return `${PAGE_PATH} is not the page of the host`;

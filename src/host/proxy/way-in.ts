@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Station } from '../../station/station.ts';
 import type { Ipv4 } from '../../wire/ipv4-address.ts';
-import { formatIpv4, ipv4Octets, isOnLink, parseIpv4 } from '../../wire/ipv4-address.ts';
+import { formatIpv4, ipv4Octets, ipv4Of, isOnLink, parseIpv4 } from '../../wire/ipv4-address.ts';
 import { ConnectionError, connectionStream } from '../connection-stream.ts';
 
 export type WayFailureReason = 'no-such-name' | 'unreachable' | 'refused' | 'timeout';
@@ -54,7 +54,7 @@ export class WayIn {
     let hasAnswer = false;
     for (const station of this.#stations.filter(({ address }) => (address?.dns.length ?? 0) > 0)) {
       const found = await station.lookUp(name);
-      if (found.kind === 'found') return found.addresses[0]!;
+      if (found.kind === 'found') return ipv4Of(found.addresses[0]!);
       hasAnswer ||= found.kind !== 'timeout';
     }
     if (hasAnswer) throw new WayFailure('no-such-name', `${name} is no name that ${this.#lab} knows`);
