@@ -123,12 +123,12 @@ export class Ipv6Input {
   /** RFC 4291, 2.5.6: what is link-local is never forwarded. */
   #passOn(batch: FrameBatch, index: number): void {
     const ip = this.#ip;
-    if (isLinkLocalIpv6(ip.destination)) {
+    const isRouter = this.#takesTransit || this.#addressing.forwarder !== undefined;
+    if (!isRouter || isLinkLocalIpv6(ip.destination)) {
       this.#drops.dropped('ipv6-not-local', batch, index, index + 1);
     } else if (isLinkLocalIpv6(ip.source)) {
       this.#drops.dropped('ipv6-link-local', batch, index, index + 1);
-      if (this.#takesTransit || this.#addressing.forwarder !== undefined)
-        this.#icmp.unreachable(ICMPV6_BEYOND_SCOPE, this.#describe(batch, index));
+      this.#icmp.unreachable(ICMPV6_BEYOND_SCOPE, this.#describe(batch, index));
     } else if (!this.#isForwarded(batch, index)) {
       this.#takeTransit(batch, index);
     }

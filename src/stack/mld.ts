@@ -30,6 +30,7 @@ import type { Ipv6Output } from './ipv6-output.ts';
 const REPEAT_INTERVAL: Millis = 1000;
 /** RFC 3810, 9.12: how long a querier of version 1 is remembered. */
 const OLDER_QUERIER_TIME: Millis = 260_000;
+const NEVER: Millis = Number.POSITIVE_INFINITY;
 const NOTHING = new Uint8Array(0);
 
 export class Mld {
@@ -39,7 +40,7 @@ export class Mld {
   readonly #output: Ipv6Output;
   readonly #answer: Timer;
   readonly #repetition: Timer;
-  #isAnswerDue = false;
+  #answerDue: Millis = NEVER;
   #isStarted = false;
   /** What was told last, by `ipv6Key`, and what of it is to be told again. */
   #told: ReadonlyMap<string, Ipv6> = new Map();
@@ -102,14 +103,13 @@ export class Mld {
     if (typeof query === 'string') return 'mld-malformed';
     if (query.version === 1) this.#olderQuerierUntil = this.#scheduler.now() + OLDER_QUERIER_TIME;
     if (query.group !== undefined && !this.#addressing.isJoined(query.group)) return 'mld-unused';
-    if (this.#isAnswerDue) return undefined;
-    this.#isAnswerDue = true;
-    this.#answer.arm(this.#scheduler.now() + this.#random.next() * query.maxResponse);
+    this.#answerDue = Math.min(this.#answerDue, this.#scheduler.now() + this.#random.next() * query.maxResponse);
+    this.#answer.arm(this.#answerDue);
     return undefined;
   }
 
   #tellAll(): void {
-    this.#isAnswerDue = false;
+    this.#answerDue = NEVER;
     const groups = this.#groups;
     if (this.#hasOlderQuerier) for (const group of groups) this.#send(emitMldV1('report', group), group);
     else this.#send(emitMldReport('is-joined', groups), MLD_ROUTERS);
