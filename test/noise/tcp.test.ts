@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Random } from '../../src/base/chance.ts';
 import { SeededRandom } from '../../src/base/chance.ts';
 import { PROTOCOL_TCP } from '../../src/wire/ipv4.ts';
-import { ipv4Frame, pattern, Wire } from '../support/stack-peer.ts';
-import type { Said } from '../support/tcp-peer.ts';
-import { establishedConnection, sealed, TcpPeer } from '../support/tcp-peer.ts';
+import { FAMILIES } from '../support/families.ts';
+import { pattern } from '../support/stack-peer.ts';
+import type { Said, TcpPeer } from '../support/tcp-peer.ts';
+import { sealed, tcpOver } from '../support/tcp-peer.ts';
 
 const below = (random: Random, limit: number): number => Math.floor(random.next() * limit);
 
@@ -32,7 +33,9 @@ function sizes(peer: TcpPeer): { connections: number; timers: number } {
   return { connections: peer.wire.stack.tcp.size, timers: peer.wire.scheduler.pending };
 }
 
-describe('TCP', () => {
+describe.each(FAMILIES)('TCP over $name', (family) => {
+  const { wire: wireOf, newPeer, establishedConnection } = tcpOver(family);
+
   it('takes or counts 20 000 plausible segments, and keeps little', () => {
     const random = new SeededRandom(1);
     const peer = establishedConnection(OFFER);
@@ -53,13 +56,13 @@ describe('TCP', () => {
   it('takes segments with any octet changed, sealed again or not, and cut at any place', () => {
     const random = new SeededRandom(2);
     const peer = establishedConnection(OFFER);
-    const good = peer.frame({ payload: pattern(30), sack: [[1, 2]], syn: OFFER }).slice(34);
+    const good = peer.frame({ payload: pattern(30), sack: [[1, 2]], syn: OFFER }).slice(14 + family.headerLength);
     for (let cut = 0; cut <= good.length; cut++)
       for (let round = 0; round < 20; round++) {
         const bytes = good.slice(0, cut);
         for (let i = below(random, 4); i > 0 && cut > 0; i--) bytes[below(random, cut)] = below(random, 256);
-        if (cut >= 20 && random.next() < 0.8) sealed(bytes);
-        peer.wire.deliver(ipv4Frame(bytes, { protocol: PROTOCOL_TCP }));
+        if (cut >= 20 && random.next() < 0.8) sealed(bytes, family);
+        peer.wire.deliver(family.frame(bytes, PROTOCOL_TCP));
       }
     const counts = peer.wire.drops();
     expect(counts['tcp-malformed']).toBeGreaterThan(300);
@@ -67,7 +70,7 @@ describe('TCP', () => {
   });
 
   it('remembers a bounded number of a flood of SYNs, and answers the last of them', () => {
-    const peer = new TcpPeer();
+    const peer = newPeer();
     peer.listen();
     for (let from = 1; from < 5000; from++) peer.say({ flags: 'S', seq: 0, from });
     expect(sizes(peer).connections).toBe(1024);
@@ -80,9 +83,9 @@ describe('TCP', () => {
   });
 
   it('keeps the out-of-order octets of many connections within one limit', () => {
-    const wire = new Wire({ mtu: 9000 });
+    const wire = wireOf({ mtu: 9000 });
     const payload = pattern(8000);
-    const peer = new TcpPeer(wire);
+    const peer = newPeer(wire);
     peer.listen();
     for (let from = 1; from <= 620; from++) {
       peer.say({ flags: 'S', seq: 0, from, syn: OFFER });

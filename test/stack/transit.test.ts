@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { EchoRequest } from '../../src/stack/icmp-layer.ts';
 import type { UnclaimedDatagram, UnclaimedVerdict } from '../../src/stack/udp-layer.ts';
+import type { Family, FamilyFrameFields } from '../support/families.ts';
+import { datagramOver, FAMILIES, IPV4 } from '../support/families.ts';
 import { C } from '../support/frames.ts';
 import {
   echoRequest,
   fragmentsOf,
   icmpBody,
-  icmpPayload,
   ip,
   ipv4Frame,
   OURS,
@@ -22,8 +23,11 @@ const FAR = ip('192.0.2.7');
 const TO_B = '(to 52:54:00:00:00:02)';
 
 /** The datagrams that nobody else took, with copies of their payloads. */
-function routerWire(verdict: UnclaimedVerdict = 'taken'): { wire: Wire; unclaimed: UnclaimedDatagram[] } {
-  const wire = new Wire({ takesTransit: true });
+function routerWire(
+  verdict: UnclaimedVerdict = 'taken',
+  family = IPV4,
+): { wire: Wire; unclaimed: UnclaimedDatagram[] } {
+  const wire = new Wire({ takesTransit: true, family });
   wire.introducePeer();
   const unclaimed: UnclaimedDatagram[] = [];
   wire.stack.udp.onUnclaimed((datagram) => {
@@ -34,25 +38,60 @@ function routerWire(verdict: UnclaimedVerdict = 'taken'): { wire: Wire; unclaime
   return { wire, unclaimed };
 }
 
-describe('a datagram for a host off the link', () => {
+const datagramTo = (family: Family) => (port: number, payload?: Uint8Array, fields?: FamilyFrameFields) =>
+  datagramOver(family, port, payload, fields);
+
+describe.each(FAMILIES)('a datagram for an $name host off the link', (family) => {
+  const to = datagramTo(family);
+  const destination = family.far;
+
   it('is handed over with what the packet says', () => {
-    const { wire, unclaimed } = routerWire();
-    wire.deliver(udpFrame(53, pattern(3), { destination: FAR, ttl: 9, dontFragment: true }));
+    const { wire, unclaimed } = routerWire('taken', family);
+    wire.deliver(to(53, pattern(3), { destination, ttl: 9 }));
     expect(unclaimed).toEqual([
       {
-        source: octets('10.0.0.2'),
+        source: family.peer,
         sourcePort: 1000,
-        destination: octets('192.0.2.7'),
+        destination,
         destinationPort: 53,
         isTransit: true,
         ttl: 9,
-        dontFragment: true,
+        dontFragment: family.name === 'IPv6',
         payload: pattern(3),
       },
     ]);
     expect(wire.drops()).toEqual({});
   });
 
+  it('whose hops end here is reported by the router', () => {
+    const { wire, unclaimed } = routerWire('taken', family);
+    wire.deliver(to(53, pattern(3), { destination, ttl: 1 }));
+    const [type, code] = family.errors.hops;
+    const [error = ''] = wire.said();
+    expect(error).toContain(`${family.text(family.ours)} > ${family.text(family.peer)} icmp ${type}/${code} `);
+    expect(unclaimed).toEqual([]);
+    expect(wire.drops()).toEqual({ [family.drops.hops]: 1 });
+  });
+
+  it.each([
+    { verdict: 'port-unreachable', error: 'port', drop: 'udp-no-listener' },
+    { verdict: 'prohibited', error: 'prohibited', drop: 'udp-prohibited' },
+  ] as const)('that is $verdict is reported by the router', ({ verdict, error, drop }) => {
+    const { wire } = routerWire(verdict, family);
+    wire.deliver(to(53, pattern(3), { destination }));
+    const [type, code] = family.errors[error];
+    expect(wire.said()[0]).toContain(` icmp ${type}/${code} `);
+    expect(wire.drops()).toEqual({ [drop]: 1 });
+  });
+
+  it('is dropped by a stack that is no router', () => {
+    const wire = new Wire({ family });
+    wire.deliver(to(53, pattern(3), { destination }));
+    expect(wire.drops()).toEqual({ [family.drops.notLocal]: 1 });
+  });
+});
+
+describe('a datagram for a host off the link', () => {
   it('is whole when it comes in fragments, in any order', () => {
     const { wire, unclaimed } = routerWire();
     const payload = udpPayload(1000, 53, pattern(3000), { destination: FAR });
@@ -70,16 +109,6 @@ describe('a datagram for a host off the link', () => {
     expect(icmpBody(error!)).toEqual(datagram.slice(14));
     expect(unclaimed).toEqual([]);
     expect(wire.drops()).toEqual({ 'ipv4-ttl-exceeded': 1 });
-  });
-
-  it.each([
-    { verdict: 'port-unreachable', icmp: '3/3', drop: 'udp-no-listener' },
-    { verdict: 'prohibited', icmp: '3/13', drop: 'udp-prohibited' },
-  ] as const)('that is $verdict is reported by the router as $icmp', ({ verdict, icmp, drop }) => {
-    const { wire } = routerWire(verdict);
-    wire.deliver(udpFrame(53, pattern(3), { destination: FAR }));
-    expect(wire.said()).toEqual([`10.0.0.1 > 10.0.0.2 icmp ${icmp} 31 octets ${TO_B}`]);
-    expect(wire.drops()).toEqual({ [drop]: 1 });
   });
 
   it('is not for a listener of that port', () => {
@@ -105,12 +134,6 @@ describe('a datagram for a host off the link', () => {
     expect(wire.drops()).toEqual({ 'ipv4-not-local': 1 });
   });
 
-  it('is dropped by a stack that is no router', () => {
-    const wire = new Wire();
-    wire.deliver(udpFrame(53, pattern(3), { destination: FAR }));
-    expect(wire.drops()).toEqual({ 'ipv4-not-local': 1 });
-  });
-
   it('is dropped by name in a protocol that is not spoken, and reported', () => {
     const { wire } = routerWire();
     wire.deliver(ipv4Frame(pattern(8), { protocol: 132, destination: FAR }));
@@ -118,110 +141,112 @@ describe('a datagram for a host off the link', () => {
   });
 });
 
-describe('a datagram for an address of our own', () => {
+describe.each(FAMILIES)('a datagram for an $name address of our own', (family) => {
+  const to = datagramTo(family);
+
   it('whose port nobody listens to is handed over as no transit', () => {
-    const { wire, unclaimed } = routerWire();
-    wire.deliver(udpFrame(9, pattern(3), { ttl: 1 }));
-    expect(unclaimed).toMatchObject([
-      { destination: octets('10.0.0.1'), destinationPort: 9, isTransit: false, ttl: 1 },
-    ]);
+    const { wire, unclaimed } = routerWire('taken', family);
+    wire.deliver(to(9, pattern(3), { ttl: 1 }));
+    expect(unclaimed).toMatchObject([{ destination: family.ours, destinationPort: 9, isTransit: false, ttl: 1 }]);
   });
 
   it('goes to the listener of its address before the one of all', () => {
-    const { wire } = routerWire();
+    const { wire } = routerWire('taken', family);
     const heard: string[] = [];
     wire.stack.udp.open(53, () => heard.push('all'));
-    const third = wire.stack.udp.open(53, () => heard.push('third'), { address: octets('10.0.0.3') });
-    wire.deliver(udpFrame(53), udpFrame(53, pattern(1), { destination: ip('10.0.0.3') }));
+    const third = wire.stack.udp.open(53, () => heard.push('third'), { address: family.extra });
+    wire.deliver(to(53), to(53, pattern(1), { destination: family.extra }));
     expect(heard).toEqual(['all', 'third']);
     third.close();
-    wire.deliver(udpFrame(53, pattern(1), { destination: ip('10.0.0.3') }));
+    wire.deliver(to(53, pattern(1), { destination: family.extra }));
     expect(heard).toEqual(['all', 'third', 'all']);
   });
 
   it('is unclaimed where only another address has a listener', () => {
-    const { wire, unclaimed } = routerWire();
-    wire.stack.udp.open(53, () => undefined, { address: octets('10.0.0.3') });
-    wire.deliver(udpFrame(53));
+    const { wire, unclaimed } = routerWire('taken', family);
+    wire.stack.udp.open(53, () => undefined, { address: family.extra });
+    wire.deliver(to(53));
     expect(unclaimed).toHaveLength(1);
   });
 
   it('to everybody is never unclaimed', () => {
-    const { wire, unclaimed } = routerWire();
-    wire.deliver(udpFrame(9, pattern(1), { destination: ip('255.255.255.255'), toMac: 0xffffffffffff }));
+    const { wire, unclaimed } = routerWire('taken', family);
+    wire.deliver(to(9, pattern(1), { destination: family.everybody, toMac: family.everybodyMac }));
     expect(unclaimed).toEqual([]);
     expect(wire.drops()).toEqual({ 'udp-no-listener': 1 });
   });
 });
 
-describe('a conversation', () => {
-  const talk = (wire: Wire, from: string, port: number) => {
+describe.each(FAMILIES)('a conversation over $name', (family) => {
+  const to = datagramTo(family);
+  const talk = (wire: Wire, from: Uint8Array, port: number) => {
     const heard: unknown[] = [];
     const conversation = wire.stack.udp.connect(
-      { address: octets(from), port },
-      { address: octets('10.0.0.2'), port: 1000 },
+      { address: from, port },
+      { address: family.peer, port: 1000 },
       { received: (payload) => heard.push(payload.slice()), refused: () => heard.push('refused') },
     );
     return { heard, conversation: conversation! };
   };
 
   it('in the name of another host has the answers for itself', () => {
-    const { wire, unclaimed } = routerWire();
-    const { heard, conversation } = talk(wire, '192.0.2.7', 5000);
+    const { wire, unclaimed } = routerWire('taken', family);
+    const { heard, conversation } = talk(wire, family.far, 5000);
     conversation.send(pattern(4));
-    expect(wire.said()).toEqual([`192.0.2.7 > 10.0.0.2 udp 5000 > 1000 4 octets ${TO_B}`]);
-    wire.deliver(udpFrame(5000, pattern(5), { destination: FAR }));
+    expect(wire.said()).toEqual([
+      `${family.text(family.far)} > ${family.text(family.peer)} udp 5000 > 1000 4 octets ${TO_B}`,
+    ]);
+    wire.deliver(to(5000, pattern(5), { destination: family.far }));
     expect(heard).toEqual([pattern(5)]);
     expect(unclaimed).toEqual([]);
   });
 
   it('does not hear anybody else', () => {
-    const { wire, unclaimed } = routerWire();
-    const { heard } = talk(wire, '192.0.2.7', 5000);
-    const other = udpPayload(1001, 5000, pattern(5), { destination: FAR });
-    wire.deliver(ipv4Frame(other, { destination: FAR }));
+    const { wire, unclaimed } = routerWire('taken', family);
+    const { heard } = talk(wire, family.far, 5000);
+    wire.deliver(to(5000, pattern(5), { destination: family.far, source: family.absent }));
     expect(heard).toEqual([]);
     expect(unclaimed).toHaveLength(1);
   });
 
   it('from port 0 gets a free dynamic port, before which no listener goes', () => {
-    const { wire } = routerWire();
-    const { heard, conversation } = talk(wire, '10.0.0.1', 0);
+    const { wire } = routerWire('taken', family);
+    const { heard, conversation } = talk(wire, family.ours, 0);
     const { port } = conversation.local;
     expect(port).toBeGreaterThanOrEqual(49_152);
     wire.stack.udp.open(port, () => heard.push('listener'));
-    wire.deliver(udpFrame(port, pattern(2)));
+    wire.deliver(to(port, pattern(2)));
     expect(heard).toEqual([pattern(2)]);
   });
 
   it('hears of an ICMP error about what it sent', () => {
-    const { wire } = routerWire();
-    const { heard, conversation } = talk(wire, '192.0.2.7', 5000);
+    const { wire } = routerWire('taken', family);
+    const { heard, conversation } = talk(wire, family.far, 5000);
     conversation.send(pattern(4));
     const [sent] = wire.take();
-    wire.deliver(ipv4Frame(icmpPayload(3, 3, sent!.slice(14, 46)), { protocol: 1, destination: FAR }));
+    wire.deliver(family.errorAbout(sent!, 'port', { destination: family.far }));
     expect(heard).toEqual(['refused']);
     expect(wire.drops()).toEqual({});
   });
 
-  it('hears that nobody answers ARP', () => {
-    const wire = new Wire({ takesTransit: true });
-    const { heard, conversation } = talk(wire, '10.0.0.1', 0);
+  it('hears that nobody has the address', () => {
+    const wire = new Wire({ takesTransit: true, family });
+    const { heard, conversation } = talk(wire, family.ours, 0);
     conversation.send(pattern(4));
     wire.scheduler.advance(3000);
     expect(heard).toEqual(['refused']);
   });
 
   it('is one between two ports, until it closes', () => {
-    const { wire, unclaimed } = routerWire();
-    const { conversation } = talk(wire, '192.0.2.7', 5000);
-    expect(talk(wire, '192.0.2.7', 5000).conversation).toBeUndefined();
+    const { wire, unclaimed } = routerWire('taken', family);
+    const { conversation } = talk(wire, family.far, 5000);
+    expect(talk(wire, family.far, 5000).conversation).toBeUndefined();
     conversation.close();
-    wire.deliver(udpFrame(5000, pattern(5), { destination: FAR }));
+    wire.deliver(to(5000, pattern(5), { destination: family.far }));
     expect(unclaimed).toHaveLength(1);
-    const { heard } = talk(wire, '192.0.2.7', 5000);
+    const { heard } = talk(wire, family.far, 5000);
     conversation.close();
-    wire.deliver(udpFrame(5000, pattern(5), { destination: FAR }));
+    wire.deliver(to(5000, pattern(5), { destination: family.far }));
     expect(heard).toEqual([pattern(5)]);
   });
 });

@@ -5,9 +5,10 @@ import { sealIcmpv6 } from '../../src/wire/icmpv6.ts';
 import { emitIpv4, PROTOCOL_UDP } from '../../src/wire/ipv4.ts';
 import { formatIpv4, ipv4Octets, ipv4Of, parseIpv4 } from '../../src/wire/ipv4-address.ts';
 import { emitIpv6, NEXT_HEADER_ICMPV6 } from '../../src/wire/ipv6.ts';
-import { ALL_NODES } from '../../src/wire/ipv6-address.ts';
+import { ALL_NODES, groupMacOf } from '../../src/wire/ipv6-address.ts';
 import { formatIpv6, parseIpv6 } from '../../src/wire/ipv6-text.ts';
 import type { Mac } from '../../src/wire/mac.ts';
+import { BROADCAST_MAC } from '../../src/wire/mac.ts';
 import type { NdpMessage } from '../../src/wire/ndp.ts';
 import { emitNdp } from '../../src/wire/ndp.ts';
 import { readUint16 } from '../../src/wire/octets.ts';
@@ -20,6 +21,12 @@ export interface FamilyFrameFields {
   /** Time to live, hop limit. */
   readonly ttl?: number;
   readonly toMac?: Mac;
+}
+
+export interface ErrorFields {
+  readonly mtu?: number;
+  /** Us, unless it is about what was sent in another's name. */
+  readonly destination?: Uint8Array;
 }
 
 /** What a test of both families has to know of one. The station under test has the MAC A, its neighbour B. */
@@ -36,6 +43,7 @@ export interface Family {
   readonly far: Uint8Array;
   /** To everybody on the link. */
   readonly everybody: Uint8Array;
+  readonly everybodyMac: Mac;
   /** Errors, as type and code: nobody has the address, the port is closed, it is forbidden, hops ended here, the packet is too long. */
   readonly errors: Readonly<Record<'host' | 'port' | 'prohibited' | 'hops' | 'too-long', readonly [number, number]>>;
   /** The drop of a packet whose hops end here, of one for nobody here. */
@@ -45,7 +53,7 @@ export interface Family {
   /** A packet from the peer to us, but for what `fields` says. */
   frame(payload: Uint8Array, protocol: number, fields?: FamilyFrameFields): Uint8Array;
   /** An error of the family's ICMP from the peer about what is in a frame of ours. */
-  errorAbout(frame: Uint8Array, kind: keyof Family['errors'], mtu?: number): Uint8Array;
+  errorAbout(frame: Uint8Array, kind: keyof Family['errors'], fields?: ErrorFields): Uint8Array;
   text(address: Uint8Array): string;
 }
 
@@ -61,6 +69,7 @@ export const IPV4: Family = {
   absent: v4('10.0.0.77'),
   far: v4('192.0.2.7'),
   everybody: v4('255.255.255.255'),
+  everybodyMac: BROADCAST_MAC,
   errors: { host: [3, 1], port: [3, 3], prohibited: [3, 13], hops: [11, 0], 'too-long': [3, 4] },
   drops: { hops: 'ipv4-ttl-exceeded', notLocal: 'ipv4-not-local' },
   configure: (stack, hasRoute) =>
@@ -85,12 +94,12 @@ export const IPV4: Family = {
     frame.set(payload, emitIpv4(header, frame, emitEthernet(frame, 0, toMac, B, ETHERTYPE_IPV4)));
     return frame;
   },
-  errorAbout: (frame, kind, mtu = 0) => {
+  errorAbout: (frame, kind, { mtu = 0, destination } = {}) => {
     const message = new Uint8Array(frame.length - 14 + 8);
     message.set([...IPV4.errors[kind], 0, 0, 0, 0, mtu >> 8, mtu & 0xff]);
     message.set(frame.subarray(14), 8);
     message.set(checksumOf(message), 2);
-    return IPV4.frame(message, 1);
+    return IPV4.frame(message, 1, destination && { destination });
   },
   text: (address) => formatIpv4(ipv4Of(address)),
 };
@@ -104,6 +113,7 @@ export const IPV6: Family = {
   absent: v6('fd00::77'),
   far: v6('2001:db8::7'),
   everybody: ALL_NODES,
+  everybodyMac: groupMacOf(ALL_NODES),
   errors: { host: [1, 3], port: [1, 4], prohibited: [1, 1], hops: [3, 0], 'too-long': [2, 0] },
   drops: { hops: 'ipv6-hop-limit-exceeded', notLocal: 'ipv6-not-local' },
   configure: (stack, hasRoute) =>
@@ -120,11 +130,11 @@ export const IPV6: Family = {
     frame.set(payload, emitIpv6(header, frame, emitEthernet(frame, 0, toMac, B, ETHERTYPE_IPV6)));
     return frame;
   },
-  errorAbout: (frame, kind, mtu = 0) => {
+  errorAbout: (frame, kind, { mtu = 0, destination } = {}) => {
     const message = new Uint8Array(frame.length - 14 + 8);
     message.set([...IPV6.errors[kind], 0, 0, 0, 0, mtu >> 8, mtu & 0xff]);
     message.set(frame.subarray(14), 8);
-    return icmpv6Frame(message, 64);
+    return icmpv6Frame(message, 64, destination);
   },
   text: formatIpv6,
 };

@@ -14,7 +14,7 @@ describe.each(FAMILIES)('the path of a connection over $name (RFC 1191, RFC 8201
     const peer = establishedConnection();
     peer.connection!.send(pattern(2920));
     const [segment] = peer.wire.take();
-    peer.wire.deliver(family.errorAbout(segment!, 'too-long', mtu));
+    peer.wire.deliver(family.errorAbout(segment!, 'too-long', { mtu }));
     return peer.heard().map(({ payload }) => payload.length);
   };
 
@@ -31,7 +31,7 @@ describe.each(FAMILIES)('the path of a connection over $name (RFC 1191, RFC 8201
     peer.connection!.send(pattern(1460));
     const [segment] = peer.wire.take();
     segment!.set([1, 2, 3, 4], 14 + family.headerLength + 4);
-    peer.wire.deliver(family.errorAbout(segment!, 'too-long', 1400));
+    peer.wire.deliver(family.errorAbout(segment!, 'too-long', { mtu: 1400 }));
     expect(peer.heard()).toEqual([]);
   });
 });
