@@ -96,7 +96,7 @@ export class Gateway {
   readonly counters = new Counters();
   readonly names: NetworkNames;
   /** What the gateway is to a router that joins its network with others. */
-  readonly routerInterface: RouterInterface | undefined;
+  readonly routerInterface: RouterInterface;
   readonly #stack: Stack;
   readonly #nat: Nat;
   readonly #dhcp: DhcpServer | undefined;
@@ -113,9 +113,14 @@ export class Gateway {
     const takesTransit = nat !== undefined;
     this.#stack = new Stack({ mac, mtu, scheduler, random, takesTransit, drops: counters });
     const extra = extraAddresses(config);
-    this.#stack.configure({ interface: config.interface, extra, ipv6: addressingOf(config) });
-    this.routerInterface = config.interface && { stack: this.#stack, interface: config.interface, extra };
     const { interface: own, ipv6 } = config;
+    const ipv6Addresses = addressingOf(config);
+    this.#stack.configure({ interface: own, extra, ipv6: ipv6Addresses });
+    this.routerInterface = {
+      stack: this.#stack,
+      ...(own !== undefined && { interface: own, extra }),
+      ...(ipv6 !== undefined && { ipv6: { interface: ipv6.interface, extra: ipv6Addresses?.extra ?? [] } }),
+    };
     this.#dhcp = dhcp && own && new DhcpServer(dhcp, own, mtu, { ...outside, counters });
     const { hosts } = config;
     const { leases6, ...known } = outside;

@@ -4,6 +4,11 @@ import type { Report } from './check-networks.ts';
 import type { NatPlan } from './plan.ts';
 import type { NetworkEntry } from './schema-network.ts';
 
+/** Whether the gateway leads to the lab's other networks: nat and routed do, unless nothing may leave. */
+export function leadsOn({ gateway = 'nat', restrict }: NetworkEntry): boolean {
+  return (gateway === 'nat' || gateway === 'routed') && restrict !== true;
+}
+
 /** Undefined where there is no way out. */
 export function natPlan(entry: NetworkEntry): NatPlan | undefined {
   const { gateway = 'nat', 'host-access': hostAccess, metadata, source } = entry;

@@ -3,13 +3,13 @@ import type { Issue, IssuePath } from '../base/issue.ts';
 import type { ForwardListen, GuestForward, HostForward } from '../nat/forward-spec.ts';
 import { forwardKey } from '../nat/forward-text.ts';
 import { readGuestForward } from '../nat/guest-forward-text.ts';
-import type { StaticRoute } from '../router/router.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4 } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import { hostFault } from './check-addresses.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
+import type { GatewayRoutes } from './check-routing.ts';
 import type { ForwardPlaces, PlacedForward } from './forward-place.ts';
 import { placeForward } from './forward-place.ts';
 import type { SoundLab } from './schema-issues.ts';
@@ -19,7 +19,7 @@ export function checkForwards(
   sound: SoundLab,
   networks: readonly CheckedNetwork[],
   nics: readonly CheckedNic[],
-  routes: GatewayRoutes,
+  routes: RoutesByNetwork,
   firstOpenPort: number,
   report: Report,
 ): readonly PlacedForward[] {
@@ -49,12 +49,12 @@ export function checkForwards(
   return placed.map(({ network, forward }) => ({ network, forward }));
 }
 
-type GatewayRoutes = ReadonlyMap<string, readonly StaticRoute[]>;
+type RoutesByNetwork = ReadonlyMap<string, GatewayRoutes>;
 
 function placesOf(
   networks: readonly CheckedNetwork[],
   nics: readonly CheckedNic[],
-  routes: GatewayRoutes,
+  routes: RoutesByNetwork,
 ): ForwardPlaces {
   return {
     networks: networks.flatMap(({ name, gateway, ipv6 }) =>
@@ -65,8 +65,8 @@ function placesOf(
               name,
               ...(gateway.interface !== undefined && { interface: gateway.interface }),
               ...(ipv6 !== undefined && { ipv6: ipv6.interface }),
-              hasDhcp: (gateway.pool ?? ipv6?.pool) !== undefined,
-              behind: routes.get(name)?.map(({ to }) => to) ?? [],
+              hasDhcp: gateway.pool !== undefined || (gateway.interface === undefined && ipv6 !== undefined),
+              behind: routes.get(name)?.routes.map(({ to }) => to) ?? [],
             },
           ],
     ),

@@ -5,8 +5,8 @@ import type { Ipv6, Ipv6Interface, Ipv6Prefix } from '../wire/ipv6-address.ts';
 import { ipv6Key, ipv6PrefixOf, isInIpv6Prefix, isSameIpv6 } from '../wire/ipv6-address.ts';
 import { formatIpv6, formatIpv6Interface, parseIpv6Prefix } from '../wire/ipv6-text.ts';
 import type { Fault } from './check-addresses.ts';
+import { leadsOn } from './check-egress.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
-import { leadsOn } from './check-routing.ts';
 import type { Ipv6Range } from './derive-ipv6.ts';
 import {
   compareIpv6,
@@ -57,7 +57,7 @@ export function ipv6Of({ gateway, ipv4, ipv6, mtu = DEFAULT_MTU }: NetworkEntry)
 }
 
 /** Whether networks have IPv6 that say nothing of it. */
-export const IPV6_IS_DEFAULT: boolean = false;
+export const IPV6_IS_DEFAULT: boolean = true;
 
 function choosePrefixes(
   lab: string,

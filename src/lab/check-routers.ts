@@ -1,10 +1,10 @@
 /** Checks the routers of a lab file: where they are plugged in, what they are called, and where they lead. */
 import type { IssuePath } from '../base/issue.ts';
-import type { StaticRoute } from '../router/router.ts';
+import type { StaticIpv6Route, StaticRoute } from '../router/router.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4, isOnLink } from '../wire/ipv4-address.ts';
 import type { Ipv6Interface } from '../wire/ipv6-address.ts';
-import { isSameIpv6 } from '../wire/ipv6-address.ts';
+import { isInIpv6Prefix, isSameIpv6 } from '../wire/ipv6-address.ts';
 import { formatIpv6 } from '../wire/ipv6-text.ts';
 import { formatMac } from '../wire/mac.ts';
 import type { Fault } from './check-addresses.ts';
@@ -13,7 +13,8 @@ import { ipv6HostFault } from './check-ipv6.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import { reportBadName } from './check-networks.ts';
 import { reportUnknownNetwork } from './check-nics.ts';
-import { checkRoutes } from './check-routing.ts';
+import type { GatewayRoutes } from './check-routing.ts';
+import { checkRoutes, IPV4_ROUTES, IPV6_ROUTES, prefixText, routesByFamily, withoutIndex } from './check-routing.ts';
 import { derivedGatewayMac, gatewayMac, overlap } from './derive.ts';
 import { isName } from './names.ts';
 import type { RouterInterfacePlan } from './plan.ts';
@@ -21,10 +22,9 @@ import type { SoundLab } from './schema-issues.ts';
 import type { RouterEntry } from './schema-router.ts';
 import type { CaptureEntry } from './schema-values.ts';
 
-export interface CheckedRouter {
+export interface CheckedRouter extends GatewayRoutes {
   readonly name: string;
   readonly interfaces: readonly CheckedInterface[];
-  readonly routes: readonly StaticRoute[];
 }
 
 export interface CheckedInterface extends RouterInterfacePlan {
@@ -54,7 +54,7 @@ export function checkRouters(
     }
     const interfaces = checkInterfaces(name, entry, { sound, networks, hosts, others }, report);
     others.push(...interfaces);
-    return { name, interfaces, routes: routesOf(entry, name, interfaces, sound, report) };
+    return { name, interfaces, ...routesOf(entry, name, interfaces, sound, report) };
   });
 }
 
@@ -234,23 +234,41 @@ function routesOf(
   found: readonly CheckedInterface[],
   sound: SoundLab,
   report: Report,
-): readonly StaticRoute[] {
-  const path = ['routers', router];
-  const isKnown = found.length === interfaces.length && !sound.hasFaultIn([...path, 'interfaces']);
+): GatewayRoutes {
+  const path = ['routers', router, 'routes'];
+  const isKnown = found.length === interfaces.length && !sound.hasFaultIn(['routers', router, 'interfaces']);
+  const itself = {
+    code: 'address-taken',
+    message: `that is ${router} itself`,
+    hint: 'name another router of the network',
+  };
+  const written = routesByFamily(routes, path, report);
   const links = found.flatMap(({ interface: own, network }) => (own === undefined ? [] : [{ own, network }]));
-  const taken = links.map(({ own, network }) => ({ to: own, by: `the network ${network}` }));
   const viaFault = ({ via }: StaticRoute): Fault | undefined => {
     const link = links.find(({ own }) => isOnLink(own, via));
-    if (link?.own.address === via)
-      return { code: 'address-taken', message: `that is ${router} itself`, hint: 'name another router of the network' };
-    if (link !== undefined) return hostFault(via, link.own);
-    if (!isKnown) return undefined;
-    const known = links.map(({ network, own }) => `${network} (${subnetText(own)})`).join(', ');
-    return {
-      code: 'outside-subnet',
-      message: `${formatIpv4(via)} is on no network of ${router}`,
-      hint: `take a router on ${known}`,
-    };
+    if (link !== undefined) return link.own.address === via ? itself : hostFault(via, link.own);
+    const known = links.map(({ network, own }) => `${network} (${subnetText(own)})`);
+    return isKnown ? onNoNetwork(router, formatIpv4(via), known) : undefined;
   };
-  return checkRoutes(routes, viaFault, taken, [...path, 'routes'], report).map(({ to, via }) => ({ to, via }));
+  const ipv6Links = found.flatMap(({ ipv6: own, network }) => (own === undefined ? [] : [{ own, network }]));
+  const ipv6ViaFault = ({ via }: StaticIpv6Route): Fault | undefined => {
+    const link = ipv6Links.find(({ own }) => isInIpv6Prefix(own, via));
+    if (link !== undefined) return isSameIpv6(link.own.address, via) ? itself : ipv6HostFault(via, link.own);
+    const known = ipv6Links.map(({ network, own }) => `${network} (${prefixText(own)})`);
+    return isKnown ? onNoNetwork(router, formatIpv6(via), known) : undefined;
+  };
+  const taken = [
+    ...links.map(({ own, network }) => ({ to: subnetText(own), by: `the network ${network}` })),
+    ...ipv6Links.map(({ own, network }) => ({ to: prefixText(own), by: `the network ${network}` })),
+  ];
+  return {
+    routes: checkRoutes(written.ipv4, IPV4_ROUTES, viaFault, taken, path, report).map(withoutIndex),
+    ipv6Routes: checkRoutes(written.ipv6, IPV6_ROUTES, ipv6ViaFault, taken, path, report).map(withoutIndex),
+  };
+}
+
+function onNoNetwork(router: string, via: string, known: readonly string[]): Fault {
+  const hint =
+    known.length === 0 ? 'give an interface an address of that family' : `take a router on ${known.join(', ')}`;
+  return { code: 'outside-subnet', message: `${via} is on no network of ${router}`, hint };
 }

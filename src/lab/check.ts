@@ -7,7 +7,7 @@ import type { DhcpRoute } from '../wire/dhcp-options.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { captureFormat } from './capture-file.ts';
 import { checkDns, domainOf } from './check-dns.ts';
-import { natPlan } from './check-egress.ts';
+import { leadsOn, natPlan } from './check-egress.ts';
 import { checkForwards, checkGuestForwards } from './check-forwards.ts';
 import { checkLinks } from './check-links.ts';
 import { checkMachines } from './check-machines.ts';
@@ -17,7 +17,8 @@ import type { CheckedNic } from './check-nics.ts';
 import { checkNics } from './check-nics.ts';
 import type { CheckedInterface, CheckedRouter } from './check-routers.ts';
 import { checkRouters } from './check-routers.ts';
-import { checkGatewayRoutes, joinedNetworks, leadsOn } from './check-routing.ts';
+import type { GatewayRoutes } from './check-routing.ts';
+import { checkGatewayRoutes, joinedNetworks } from './check-routing.ts';
 import { checkSeeds } from './check-seeds.ts';
 import { samePath } from './file-name.ts';
 import { ipv6GatewayPlan } from './ipv6-plan.ts';
@@ -66,7 +67,7 @@ export function checkLab(sound: SoundLab, fileName: string, firstOpenPort: numbe
   };
 }
 
-function routerPlan({ name, interfaces, routes }: CheckedRouter): RouterPlan {
+function routerPlan({ name, interfaces, routes, ipv6Routes }: CheckedRouter): RouterPlan {
   return {
     name,
     interfaces: interfaces.map(({ name: own, network, mac, interface: at, ipv6 }) => ({
@@ -77,12 +78,13 @@ function routerPlan({ name, interfaces, routes }: CheckedRouter): RouterPlan {
       ...(ipv6 !== undefined && { ipv6 }),
     })),
     routes,
+    ...(ipv6Routes.length > 0 && { ipv6Routes }),
   };
 }
 
 /** How a network is joined with others. */
 interface Joints {
-  readonly routes: GatewayPlan['routes'];
+  readonly routes: GatewayRoutes | undefined;
   readonly knows: readonly string[];
   /** All of the lab. */
   readonly routers: readonly CheckedRouter[];
@@ -151,7 +153,8 @@ function networkPlan(
     ...(dns !== undefined && { dns }),
     hostForwards,
     guestForwards,
-    ...(routes !== undefined && { routes }),
+    ...(routes !== undefined && { routes: routes.routes }),
+    ...(routes !== undefined && routes.ipv6Routes.length > 0 && { ipv6Routes: routes.ipv6Routes }),
     ...(knows.length > 0 && { knows }),
     ...(hosts.length > 0 && { hosts }),
   };

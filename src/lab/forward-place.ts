@@ -23,6 +23,7 @@ export interface ForwardNetwork {
   /** Undefined without IPv4. */
   readonly interface?: Ipv4Interface;
   readonly ipv6?: Ipv6Interface;
+  /** Names of machines are known here: from DHCP or, without IPv4, from neighbour discovery. */
   readonly hasDhcp: boolean;
   /** Networks that its gateway reaches by routers. */
   readonly behind?: readonly Ipv4Interface[];
@@ -75,7 +76,7 @@ export function forwardPlaces(plan: LabPlan): ForwardPlaces {
       name,
       ...(own !== undefined && { interface: own }),
       ...(ipv6 !== undefined && { ipv6: ipv6.interface }),
-      hasDhcp: (dhcp ?? ipv6?.dhcp) !== undefined,
+      hasDhcp: dhcp !== undefined || (own === undefined && ipv6 !== undefined),
       behind: routes.map(({ to }) => to),
     })),
     nics: plan.nics.map(({ node, name, network, mac }) => ({ node, name, network, address: reservations.get(mac) })),

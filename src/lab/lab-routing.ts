@@ -26,11 +26,14 @@ export class LabRouting {
   /** Joins these networks as the plans say, and no others any longer; routers that stay as they are go on. */
   join(networks: ReadonlyMap<string, RunningNetwork>, routers: readonly RouterPlan[]): void {
     const joined = [...networks.values()].flatMap(({ plan, gateway }) =>
-      gateway === undefined || plan.gateway?.routes === undefined ? [] : [{ gateway, routes: plan.gateway.routes }],
+      gateway === undefined || plan.gateway?.routes === undefined
+        ? []
+        : [{ gateway, routes: plan.gateway.routes, ipv6Routes: plan.gateway.ipv6Routes ?? [] }],
     );
     this.#gateways.configure(
-      joined.flatMap(({ gateway }) => gateway.routerInterface ?? []),
+      joined.map(({ gateway }) => gateway.routerInterface),
       joined.flatMap(({ routes }) => routes),
+      joined.flatMap(({ ipv6Routes }) => ipv6Routes),
     );
     for (const { plan, gateway } of networks.values()) {
       const others = (plan.gateway?.knows ?? []).flatMap((name) => networks.get(name)?.gateway?.names ?? []);
@@ -57,7 +60,7 @@ export class RunningRouter {
 
   constructor(plan: RouterPlan, networks: ReadonlyMap<string, RunningNetwork>, { scheduler, random }: Environment) {
     this.plan = plan;
-    const interfaces = plan.interfaces.flatMap(({ name, network, mac, interface: own }): readonly RouterInterface[] => {
+    const interfaces = plan.interfaces.map(({ name, network, mac, interface: own, ipv6 }): RouterInterface => {
       const place = networks.get(network)!;
       const port = `${plan.name}:${name}`;
       this.#places.set(port, place);
@@ -66,10 +69,14 @@ export class RunningRouter {
         mac,
         (drops) => new Stack({ mac, mtu: place.plan.mtu, scheduler, random, drops }),
       );
-      stack.configure({ interface: own });
-      return own === undefined ? [] : [{ stack, interface: own }];
+      stack.configure({ interface: own, ipv6: ipv6 && { interface: ipv6 } });
+      return {
+        stack,
+        ...(own !== undefined && { interface: own }),
+        ...(ipv6 !== undefined && { ipv6: { interface: ipv6 } }),
+      };
     });
-    new Router().configure(interfaces, plan.routes);
+    new Router().configure(interfaces, plan.routes, plan.ipv6Routes);
   }
 
   /** The plan says nothing else, and the networks are those that the router is plugged into. */

@@ -72,7 +72,10 @@ export function planDifference(before: LabPlan, now: LabPlan): PlanDifference {
     links: changedLinks(before.links ?? [], now.links ?? []),
     impossible: [
       ...(before.name === now.name ? [] : [fixed(['name'], 'the name of the lab')]),
-      ...kept.flatMap(({ earlier, network }) => fixedOfNetwork(earlier, network)),
+      ...kept
+        .flatMap(({ earlier, network }) => fixedOfNetwork(earlier, network))
+        // another name is another prefix: that is said already
+        .filter(({ path }) => before.name === now.name || path[2] !== 'ipv6'),
       ...machines
         .filter((machine) => earlierMachines.some(({ node }) => node === machine.node))
         .filter((machine) => !earlierMachines.some((earlier) => sameValue(earlier, machine)))
@@ -161,7 +164,7 @@ function fixedOfLab(key: keyof LabPlan, before: LabPlan, now: LabPlan): readonly
 }
 
 /** What a gateway takes over as it runs. */
-const LIVE: ReadonlySet<keyof GatewayPlan> = new Set(['hostForwards', 'routes', 'knows', 'hosts']);
+const LIVE: ReadonlySet<keyof GatewayPlan> = new Set(['hostForwards', 'routes', 'ipv6Routes', 'knows', 'hosts']);
 /** The same, where it had such a service before. */
 const LIVE_SERVICES: ReadonlySet<keyof GatewayPlan> = new Set(['dhcp', 'dns']);
 
@@ -174,6 +177,7 @@ const SETTINGS: Partial<Record<keyof GatewayPlan, readonly [string, string]>> = 
   guestForwards: ['guest-forwards', 'guest-forwards'],
   dhcp: ['dhcp', 'whether there is DHCP'],
   dns: ['dns', 'whether there is a name server'],
+  ipv6: ['ipv6', 'the prefix, the addresses, NAT64 or whether there is DHCPv6'],
 };
 
 function fixedOfNetwork(before: NetworkPlan, now: NetworkPlan): readonly Finding[] {
@@ -190,6 +194,7 @@ function fixedOfNetwork(before: NetworkPlan, now: NetworkPlan): readonly Finding
   for (const key of Object.keys({ ...had, ...has }) as (keyof GatewayPlan)[]) {
     const isService = LIVE_SERVICES.has(key) && had[key] !== undefined && has[key] !== undefined;
     if (LIVE.has(key) || isService || sameValue(had[key], has[key])) continue;
+    if (key === 'ipv6' && sameValue(fixedOfIpv6(had.ipv6), fixedOfIpv6(has.ipv6))) continue;
     const [place, what] = SETTINGS[key] ?? [key, key];
     if (!places.has(place)) places.set(place, what);
   }
@@ -197,6 +202,13 @@ function fixedOfNetwork(before: NetworkPlan, now: NetworkPlan): readonly Finding
     ...findings,
     ...[...places].map(([place, what]) => fixed([...path, place], `${what} of network ${now.name}`)),
   ];
+}
+
+/** What is advertised, and what DHCPv6 gives, changes as a gateway runs; the rest does not. */
+function fixedOfIpv6(ipv6: GatewayPlan['ipv6']): unknown {
+  if (ipv6 === undefined) return undefined;
+  const { advertisement, dhcp, ...rest } = ipv6;
+  return { ...rest, hasDhcp: dhcp !== undefined };
 }
 
 function fixed(path: IssuePath, what: string): Finding {

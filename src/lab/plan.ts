@@ -6,7 +6,7 @@ import type { DoorMode } from '../link/arrival.ts';
 import type { ImpairmentSpec } from '../link/impairment.ts';
 import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
 import type { EgressConfig } from '../policy/egress.ts';
-import type { StaticRoute } from '../router/router.ts';
+import type { StaticIpv6Route, StaticRoute } from '../router/router.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
@@ -58,6 +58,8 @@ export interface GatewayPlan {
   readonly guestForwards: readonly GuestForward[];
   /** Set where the gateway is an interface of the router that joins the lab's networks: what it reaches by routers of its network. */
   readonly routes?: readonly StaticRoute[];
+  /** The same by IPv6. */
+  readonly ipv6Routes?: readonly StaticIpv6Route[];
   /** Other networks of the lab whose machines its name server knows. */
   readonly knows?: readonly string[];
   /** Routers that are found by name here. */
@@ -68,6 +70,8 @@ export interface RouterPlan {
   readonly name: string;
   readonly interfaces: readonly RouterInterfacePlan[];
   readonly routes: readonly StaticRoute[];
+  /** Those by IPv6. */
+  readonly ipv6Routes?: readonly StaticIpv6Route[];
 }
 
 /** A router's card. Its port is `router:name`. */

@@ -6,7 +6,7 @@ import { boot, dhcp } from './schema-dhcp.ts';
 import { dns } from './schema-dns.ts';
 import { list, mapping, parsed } from './schema-forms.ts';
 import { ipv6, onOrOff } from './schema-ipv6.ts';
-import { address, capture, route, subnet } from './schema-values.ts';
+import { address, anyRoute, capture, subnet } from './schema-values.ts';
 import { parseHostAccess } from './setting-text.ts';
 
 const gateway = z.enum(['nat', 'routed', 'isolated', 'none'], { error: 'expected nat, routed, isolated or none' });
@@ -50,7 +50,7 @@ export const network = mapping({
     .describe(
       'What of the host answers guests at an address that no machine has: 10.0.2.100:80 -> tcp 127.0.0.1:8080, or unix /PATH, or command LINE',
     ),
-  routes: list(route)
+  routes: list(anyRoute)
     .optional()
     .describe('What the gateway reaches by routers of its network: { to: 10.3.0.0/24, via: 10.0.2.1 }'),
   capture: capture.optional(),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { list, mapping } from './schema-forms.ts';
 import { ipv6Address } from './schema-ipv6.ts';
-import { address, capture, mac, name, route } from './schema-values.ts';
+import { address, anyRoute, capture, mac, name } from './schema-values.ts';
 
 const routerInterface = mapping({
   network: z.string(),
@@ -15,9 +15,9 @@ const routerInterface = mapping({
 
 export const router = mapping({
   interfaces: list(routerInterface).meta({ minItems: 1 }),
-  routes: list(route)
+  routes: list(anyRoute)
     .optional()
-    .describe('What it reaches by others: { to: 10.3.0.0/24, via: 10.0.2.9 }; 0.0.0.0/0 is everything else'),
+    .describe('What it reaches by others: { to: 10.3.0.0/24, via: 10.0.2.9 }; 0.0.0.0/0 and ::/0 are everything else'),
 });
 
 export type RouterEntry = z.output<typeof router>;

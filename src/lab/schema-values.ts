@@ -1,6 +1,7 @@
 /** The values that stand in several places of a lab file. */
 import { z } from 'zod';
 import { parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import { parseIpv6, parseIpv6Interface } from '../wire/ipv6-text.ts';
 import { isGroupMac, parseMac } from '../wire/mac.ts';
 import { badName, isDomain, isName, MAX_NAME_LENGTH, NAME_PATTERN } from './names.ts';
 import { mapping, parsed } from './schema-forms.ts';
@@ -21,6 +22,22 @@ export const domain = parsed('bad-domain', 'a domain name', ['lab.internal'], (t
   isDomain(text) ? text : undefined,
 );
 export const route = mapping({ to: subnet, via: address });
+
+const anyNetwork = parsed(
+  'bad-subnet',
+  'a subnet or an IPv6 prefix',
+  ['10.3.0.0/24', 'fd00:3::/64'],
+  (text) => parseIpv4Interface(text) ?? parseIpv6Interface(text),
+);
+const anyAddress = parsed(
+  'bad-address',
+  'an address',
+  ['10.0.2.1', 'fd00:2::1'],
+  (text) => parseIpv4(text) ?? parseIpv6(text),
+);
+/** Of either family. */
+export const anyRoute = mapping({ to: anyNetwork, via: anyAddress });
+export type AnyRoute = z.output<typeof anyRoute>;
 export const file = z.string().min(1, 'the name of the file is missing');
 /** Which values name files; they are meant from where the file that says them lies. */
 export const fileNames = z.registry<object>();

@@ -3,7 +3,6 @@ import type { Millis } from '../base/time.ts';
 import type { Ipv6GatewayConfig } from '../gateway/gateway.ts';
 import type { Jack } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
-import type { StaticRoute } from '../router/router.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
 import { formatIpv4, formatIpv4Interface, networkOf } from '../wire/ipv4-address.ts';
@@ -13,7 +12,7 @@ import { formatIpv6, formatIpv6Interface } from '../wire/ipv6-text.ts';
 import { formatMac } from '../wire/mac.ts';
 import { countFlows } from './flow-status.ts';
 import type { RunningRouter } from './lab-routing.ts';
-import type { NatPlan } from './plan.ts';
+import type { GatewayPlan, NatPlan } from './plan.ts';
 import type { RunningNetwork } from './running-network.ts';
 import { formatHostAccess } from './setting-text.ts';
 import type {
@@ -47,7 +46,7 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
           ...(plan.gateway.nat && { nat: natStatus(plan.gateway.nat) }),
           ...(plan.gateway.dns && { dns: dnsStatus(plan.gateway.dns) }),
           flows: countFlows(gateway.flows),
-          ...(plan.gateway.routes && { routes: plan.gateway.routes.map(routeStatus) }),
+          ...(plan.gateway.routes && { routes: routesStatus(plan.gateway) }),
         },
       }),
     drops: drops.toRecord(),
@@ -60,8 +59,11 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
   };
 }
 
-function routeStatus({ to, via }: StaticRoute): RouteStatus {
-  return { to: formatIpv4Interface(to), via: formatIpv4(via) };
+function routesStatus({ routes = [], ipv6Routes = [] }: Pick<GatewayPlan, 'routes' | 'ipv6Routes'>): RouteStatus[] {
+  return [
+    ...routes.map(({ to, via }) => ({ to: formatIpv4Interface(to), via: formatIpv4(via) })),
+    ...ipv6Routes.map(({ to, via }) => ({ to: formatIpv6Interface(to), via: formatIpv6(via) })),
+  ];
 }
 
 function natStatus({ isRestricted, hostAccess, allowsMetadata, source }: NatPlan): NatStatus {
@@ -102,7 +104,7 @@ export function routerStatus({ plan }: RunningRouter): RouterStatus {
       ...(ipv6 !== undefined && { ipv6: formatIpv6Interface(ipv6) }),
       mac: formatMac(mac),
     })),
-    routes: plan.routes.map(routeStatus),
+    routes: routesStatus(plan),
   };
 }
 

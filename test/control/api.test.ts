@@ -10,7 +10,7 @@ import { A, B, frame } from '../support/frames.ts';
 import { settle } from '../support/manual-scheduler.ts';
 import { MemoryEnvironment } from '../support/memory-environment.ts';
 
-async function servedLab(user?: string) {
+async function servedLab(user = 'ipv6=off') {
   const environment = new MemoryEnvironment();
   const planned = servePlan({ name: 'serve', hub: false, gateway: true, ...(user !== undefined && { user }) });
   if ('issues' in planned) throw new Error('the plan is wrong');

@@ -10,7 +10,7 @@ import { planOf } from '../support/plan-of.ts';
 
 const LAB = `
 name: office
-networks: { lan: { subnet: 10.0.2.0/24 } }
+networks: { lan: { subnet: 10.0.2.0/24, ipv6: off } }
 nodes: { web: { nics: [{ network: lan, address: 10.0.2.80 }] } }
 forwards: [tcp 127.0.0.1:8080 -> web:80]
 `;

@@ -9,7 +9,7 @@ import { planOf } from '../support/plan-of.ts';
 
 const LAB = `
 networks:
-  lan: { gateway: isolated }
+  lan: { gateway: isolated, ipv6: off }
   cable: { kind: hub, gateway: none }
 nodes:
   web: { nics: [lan] }

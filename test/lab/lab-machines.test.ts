@@ -9,7 +9,7 @@ import { planOf } from '../support/plan-of.ts';
 
 const LAB = `
 name: office
-networks: { lan: {}, wan: { mtu: 9000 } }
+networks: { lan: { ipv6: off }, wan: { mtu: 9000, ipv6: off } }
 nodes:
   web: { nics: [lan, wan], qemu: { args: -cpu max, stop: 10s } }
   db: { nics: [lan], qemu: { model: e1000, autostart: false } }

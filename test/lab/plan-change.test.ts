@@ -16,7 +16,7 @@ const LAB = `
 name: office
 capture: all.pcapng
 networks:
-  lan: { subnet: 10.0.2.0/24 }
+  lan: { ipv6: off, subnet: 10.0.2.0/24 }
 nodes:
   web: { nics: [{ network: lan, address: 10.0.2.80 }] }
   db: { nics: [lan] }
@@ -27,8 +27,8 @@ const BIGGER = `
 name: office
 capture: all.pcapng
 networks:
-  lan: { subnet: 10.0.2.0/24, dns: { records: [{ name: www, cname: app }] } }
-  wan: { subnet: 10.0.9.0/24 }
+  lan: { ipv6: off, subnet: 10.0.2.0/24, dns: { records: [{ name: www, cname: app }] } }
+  wan: { subnet: 10.0.9.0/24, ipv6: off }
 nodes:
   web: { nics: [{ network: lan, address: 10.0.2.80 }, wan] }
   db: { nics: [lan] }

@@ -17,7 +17,7 @@ const LAB = `
 name: office
 capture: all.pcapng
 networks:
-  lan: { subnet: 10.0.2.0/24, capture: lan.pcap }
+  lan: { subnet: 10.0.2.0/24, ipv6: off, capture: lan.pcap }
 nodes:
   web: { nics: [{ network: lan, address: 10.0.2.80, capture: web.pcapng }] }
   db: { nics: [lan] }
