@@ -8,16 +8,22 @@
 import { sumWords } from '../src/base/checksum.ts';
 import { Counters } from '../src/base/counters.ts';
 import { Recorder } from '../src/capture/recorder.ts';
-import { nodeScheduler, nodeWallClock } from '../src/host/clock.ts';
+import { nodeRandom, nodeScheduler, nodeWallClock } from '../src/host/clock.ts';
 import { LearningSwitch } from '../src/lan/learning-switch.ts';
 import { countDrops } from '../src/link/drops.ts';
 import type { FrameSink } from '../src/link/frame-batch.ts';
-import { batchOf } from '../src/link/frame-batch.ts';
+import { batchOf, LENGTH_PREFIX } from '../src/link/frame-batch.ts';
 import { Jack } from '../src/link/jack.ts';
 import type { Port } from '../src/link/port.ts';
 import { StreamFraming } from '../src/link/stream-framing.ts';
+import { Router } from '../src/router/router.ts';
+import { Stack } from '../src/stack/stack.ts';
 import { emitEthernet } from '../src/wire/ethernet.ts';
+import { parseIpv4Interface } from '../src/wire/ipv4-address.ts';
+import { parseIpv6, parseIpv6Interface } from '../src/wire/ipv6-text.ts';
+import { ipv6Frame, ndpFrame } from '../test/support/ipv6-peer.ts';
 import { datagramFrame } from '../test/support/nat-wire.ts';
+import { arpFrame, ip, ipv4Frame, requestFrom } from '../test/support/stack-peer.ts';
 import { machine, median, row } from './measure.ts';
 import { TcpPair } from './tcp-pair.ts';
 import { UdpGateway } from './udp-gateway.ts';
@@ -44,7 +50,8 @@ function framing(length: number): Stage {
   const parser = new StreamFraming(sink, drops, () => {
     throw new Error('the bench breaks the framing');
   });
-  const chunk = batchOf(Array.from({ length: FRAMES }, () => frame(B, A, length)));
+  const count = Math.min(FRAMES, Math.floor(parser.space().length / (LENGTH_PREFIX + length)));
+  const chunk = batchOf(Array.from({ length: count }, () => frame(B, A, length)));
   parser.space().set(chunk.bytes);
   const run = () => {
     const before = seen;
@@ -138,6 +145,47 @@ function flowLookup(flows: number): Stage {
   return { name: `UDP from a guest, ${flows} flows`, unit: 'datagram', run };
 }
 
+/** Packets of 1500 octets from one link of a router to another, of either family. */
+function routing(family: 'IPv4' | 'IPv6'): Stage {
+  const [near, far] = [A, B].map((mac) => new Stack({ mac, mtu: 1500, scheduler: nodeScheduler, random: nodeRandom }));
+  const links = [near!, far!].map((stack, i) => {
+    const place = {
+      interface: parseIpv4Interface(`10.${i}.0.1/24`)!,
+      ipv6: { interface: parseIpv6Interface(`fd00:${i}::1/64`)! },
+    };
+    stack.configure(place);
+    return { stack, ...place };
+  });
+  new Router().configure(links, []);
+  let left = 0;
+  const count: FrameSink = {
+    push: (_batch, first, end) => {
+      left += end - first;
+    },
+  };
+  for (const { stack } of links) stack.attach(count);
+  const [source, destination] = [parseIpv6('fd00::5')!, parseIpv6('fd00:1::5')!];
+  const known = { source: destination, destination: parseIpv6('fd00:1::1')!, toMac: B, fromMac: C };
+  const introduction =
+    family === 'IPv6'
+      ? ndpFrame({ kind: 'neighbour-solicitation', target: known.destination, sourceMac: C }, known)
+      : arpFrame(requestFrom(C, ip('10.1.0.5'), ip('10.1.0.1')), B);
+  const introductions = batchOf([introduction]);
+  const packet =
+    family === 'IPv6'
+      ? ipv6Frame(new Uint8Array(1460), { source, destination, toMac: A, nextHeader: 17 })
+      : ipv4Frame(new Uint8Array(1480), { source: ip('10.0.0.5'), destination: ip('10.1.0.5'), toMac: A });
+  const batch = batchOf(new Array(FRAMES).fill(packet));
+  const run = () => {
+    far!.push(introductions, 0, 1); // or it would be forgotten
+    const before = left;
+    for (let i = 0; i < 32; i++) near!.push(batch, 0, FRAMES);
+    if (left - before < FRAMES) throw new Error('the router keeps packets');
+    return 32 * FRAMES;
+  };
+  return { name: `router, ${family}, 1500 octets`, unit: 'packet', run };
+}
+
 /** CPU time of the process: others share the machine. */
 async function measure({ run }: Stage): Promise<number> {
   const before = process.cpuUsage();
@@ -158,35 +206,39 @@ const stages: readonly Stage[] = [
   checksum(1460),
   flowLookup(64),
   flowLookup(4096),
+  routing('IPv4'),
+  routing('IPv6'),
   capture(64),
   capture(1514),
 ];
 const rounds = Number(process.argv[2] ?? 5);
-const pair = new TcpPair(1500);
+const pairs = (['IPv4', 'IPv6'] as const).map((family) => ({ family, path: new TcpPair(1500, family) }));
 const taken = stages.map((): number[] => []);
-const sides: { readonly sending: number; readonly receiving: number }[] = [];
+const sides = pairs.map((): { readonly sending: number; readonly receiving: number }[] => []);
 for (let round = 0; round <= rounds; round++) {
   for (const [i, stage] of stages.entries()) taken[i]!.push(await measure(stage));
-  sides.push(pair.sides(MEASURE_MILLIS));
+  for (const [i, { path }] of pairs.entries()) sides[i]!.push(path.sides(MEASURE_MILLIS));
 }
 
 console.log(machine());
 console.log(`${rounds} rounds\n`);
-const widths = [34, 10, 10, 10];
+const widths = [40, 10, 10, 10];
 console.log(row(['', 'unit', 'ns, median', 'best'], widths));
 const tell = (name: string, unit: string, all: readonly number[]) => {
   const warm = all.slice(1); // the first round warms up
   console.log(row([name, unit, median(warm).toFixed(0), Math.min(...warm).toFixed(0)], widths));
 };
 for (const [i, { name, unit }] of stages.entries()) tell(name, unit, taken[i]!);
-tell(
-  'TCP: ACK taken, segments cut',
-  'segment',
-  sides.map(({ sending }) => sending),
-);
-tell(
-  'TCP: segments taken, ACK sent',
-  'segment',
-  sides.map(({ receiving }) => receiving),
-);
+for (const [i, { family }] of pairs.entries()) {
+  tell(
+    `TCP/${family}: ACK taken, segments cut`,
+    'segment',
+    sides[i]!.map(({ sending }) => sending),
+  );
+  tell(
+    `TCP/${family}: segments taken, ACK sent`,
+    'segment',
+    sides[i]!.map(({ receiving }) => receiving),
+  );
+}
 process.exit(0);

@@ -16,6 +16,8 @@ export interface TcpResult {
   readonly octets: number;
 }
 
+type Family = 'IPv4' | 'IPv6';
+
 /** A sender that never runs dry, a receiver that uses up at once, and frames that wait for their turn between them. */
 export class TcpPair {
   readonly #waiting: { readonly to: Stack; readonly batch: FrameBatch }[] = [];
@@ -27,7 +29,7 @@ export class TcpPair {
   #sending = 0;
   #receiving = 0;
 
-  constructor(mtu: number) {
+  constructor(mtu: number, family: Family = 'IPv4') {
     this.#left = this.#stack(mtu, 1);
     this.#right = this.#stack(mtu, 2);
     this.#join(this.#left, this.#right);
@@ -44,7 +46,7 @@ export class TcpPair {
     const fill = () => {
       while (source.unacknowledged < LARGEST_SHARE) source.send(CHUNK);
     };
-    const source: TcpConnection = this.#left.tcp.connect(endpoint(1, 0), endpoint(2, PORT), {
+    const source: TcpConnection = this.#left.tcp.connect(endpoint(family, 1, 0), endpoint(family, 2, PORT), {
       ...SILENT,
       opened: fill,
       drained: fill,
@@ -53,7 +55,10 @@ export class TcpPair {
 
   #stack(mtu: number, host: number): Stack {
     const stack = new Stack({ mac: 0x5254_0000_0000 + host, mtu, scheduler: nodeScheduler, random: nodeRandom });
-    stack.configure({ interface: { address: 0x0a00_0000 + host, prefixLength: 24 } });
+    stack.configure({
+      interface: { address: 0x0a00_0000 + host, prefixLength: 24 },
+      ipv6: { interface: { address: endpoint('IPv6', host, 0).address, prefixLength: 64 } },
+    });
     return stack;
   }
 
@@ -119,6 +124,7 @@ const SILENT: TcpEvents = {
   },
 };
 
-function endpoint(host: number, port: number) {
-  return { address: Uint8Array.of(10, 0, 0, host), port };
+function endpoint(family: Family, host: number, port: number) {
+  const octets = family === 'IPv4' ? [10, 0, 0] : [0xfd, ...new Array<number>(14).fill(0)];
+  return { address: Uint8Array.of(...octets, host), port };
 }

@@ -18,6 +18,7 @@ import {
   solicitedNodeGroup,
 } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
+import { readUint16 } from '../wire/octets.ts';
 import type { Ipv6Forwarder } from './forwarder.ts';
 import { chooseSource } from './source-choice.ts';
 
@@ -144,10 +145,10 @@ export class Ipv6Addressing {
     return this.hearsAllSolicitations && Math.floor(mac / LOW_24_BITS) === SOLICITATION_MACS;
   }
 
-  /** The address is on the link: link-local, or of the interface's prefix. */
-  isOnLink(address: Ipv6): boolean {
-    if (isLinkLocalIpv6(address)) return true;
-    return this.#interface !== undefined && isInIpv6Prefix(this.#interface, address);
+  /** The address at `at` is on the link: link-local, or of the interface's prefix. */
+  isOnLink(bytes: Uint8Array, at = 0): boolean {
+    if (isLinkLocalIpv6(bytes, at)) return true;
+    return this.#interface !== undefined && isInIpv6Prefix(this.#interface, bytes, at);
   }
 
   /** A station of this link may have the address: it is unicast, on the link, and not ours. */
@@ -172,10 +173,11 @@ export class Ipv6Addressing {
   }
 }
 
-/** An address that one host can have: not the unspecified one, the loopback (RFC 4291, 2.5.3), a group, nor IPv4's (2.5.5). */
-export function isUnicastIpv6(address: Ipv6): boolean {
-  if (isMulticastIpv6(address)) return false;
-  for (let i = 0; i < 10; i++) if (address[i] !== 0) return true;
+/** The address at `at` is one that one host can have: not the unspecified one, the loopback (RFC 4291, 2.5.3), a group, nor IPv4's (2.5.5). */
+export function isUnicastIpv6(bytes: Uint8Array, at = 0): boolean {
+  if (isMulticastIpv6(bytes, at)) return false;
+  for (let i = at; i < at + 10; i++) if (bytes[i] !== 0) return true;
   // The first ten octets are zero: `::`, `::1`, `::10.0.0.1`, `::ffff:10.0.0.1`.
-  return (address[10] !== 0xff || address[11] !== 0xff) && (address[10] !== 0 || address[11] !== 0);
+  const next = readUint16(bytes, at + 10);
+  return next !== 0 && next !== 0xffff;
 }

@@ -74,7 +74,7 @@ export class Ipv6Input {
       this.#drops.dropped('ipv6-bad-source', batch, index, index + 1);
     } else if (this.#isLocal(batch.bytes, ip.destinationAt)) {
       this.#take(batch, index);
-    } else if (!isUnicastIpv6(ip.destination) || isGroupMac(readMac(batch.bytes, start))) {
+    } else if (!isUnicastIpv6(batch.bytes, ip.destinationAt) || isGroupMac(readMac(batch.bytes, start))) {
       this.#drops.dropped('ipv6-not-local', batch, index, index + 1);
     } else {
       this.#passOn(batch, index);
@@ -124,9 +124,9 @@ export class Ipv6Input {
   #passOn(batch: FrameBatch, index: number): void {
     const ip = this.#ip;
     const isRouter = this.#takesTransit || this.#addressing.forwarder !== undefined;
-    if (!isRouter || isLinkLocalIpv6(ip.destination)) {
+    if (!isRouter || isLinkLocalIpv6(batch.bytes, ip.destinationAt)) {
       this.#drops.dropped('ipv6-not-local', batch, index, index + 1);
-    } else if (isLinkLocalIpv6(ip.source)) {
+    } else if (isLinkLocalIpv6(batch.bytes, ip.addressesAt)) {
       this.#drops.dropped('ipv6-link-local', batch, index, index + 1);
       this.#icmp.unreachable(ICMPV6_BEYOND_SCOPE, this.#describe(batch, index));
     } else if (!this.#isForwarded(batch, index)) {
@@ -157,7 +157,7 @@ export class Ipv6Input {
   #takeTransit(batch: FrameBatch, index: number): void {
     const ip = this.#ip;
     const { interface: own } = this.#addressing;
-    if (!this.#takesTransit || own === undefined || this.#addressing.isOnLink(ip.destination)) {
+    if (!this.#takesTransit || own === undefined || this.#addressing.isOnLink(batch.bytes, ip.destinationAt)) {
       this.#drops.dropped('ipv6-not-local', batch, index, index + 1);
     } else if (ip.hopLimit <= 1) {
       this.#drops.dropped('ipv6-hop-limit-exceeded', batch, index, index + 1);
@@ -173,8 +173,8 @@ export class Ipv6Input {
     if (isGroupMac(readMac(bytes, frameStart + ETHERNET_SOURCE)) || this.#addressing.isOurs(bytes, at)) return false;
     // Only addresses that begin with such an octet are anything but unicast.
     if (bytes[at] !== 0 && bytes[at] !== 0xff) return true;
-    const { source, destination } = this.#ip;
-    return isUnspecifiedIpv6(source) ? isMulticastIpv6(destination) : isUnicastIpv6(source);
+    const { source, destinationAt } = this.#ip;
+    return isUnspecifiedIpv6(source) ? isMulticastIpv6(bytes, destinationAt) : isUnicastIpv6(source);
   }
 
   #isLocal(bytes: Uint8Array, at: number): boolean {

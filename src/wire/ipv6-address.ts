@@ -86,14 +86,14 @@ export function isUnspecifiedIpv6(address: Ipv6): boolean {
   return isSameIpv6(address, UNSPECIFIED_IPV6);
 }
 
-/** ff00::/8. */
-export function isMulticastIpv6(address: Ipv6): boolean {
-  return address[0] === 0xff;
+/** The address at `at` is of ff00::/8. */
+export function isMulticastIpv6(bytes: Uint8Array, at = 0): boolean {
+  return bytes[at] === 0xff;
 }
 
-/** fe80::/10. */
-export function isLinkLocalIpv6(address: Ipv6): boolean {
-  return address[0] === 0xfe && (address[1]! & 0xc0) === 0x80;
+/** The address at `at` is of fe80::/10. */
+export function isLinkLocalIpv6(bytes: Uint8Array, at = 0): boolean {
+  return bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
 }
 
 /** The link-local address of a MAC: fe80::/64 and the modified EUI-64 (RFC 4291, 2.5.6 and appendix A). */
