@@ -19,7 +19,7 @@ import type { Flow, FlowListener } from '../nat/flow.ts';
 import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
 import type { HostForwards } from '../nat/host-forwards.ts';
 import { Nat } from '../nat/nat.ts';
-import type { EgressConfig } from '../policy/egress.ts';
+import type { EgressSettings } from '../policy/egress.ts';
 import type { RouterInterface } from '../router/router.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
@@ -54,7 +54,7 @@ export interface GatewayConfig {
   /** What TFTP offers; there is no TFTP without it. */
   readonly tftp?: FileTree;
   /** The way out; guests reach the gateway and each other only where undefined. */
-  readonly nat?: Omit<EgressConfig, 'gateway'> & { readonly source?: Ipv4 };
+  readonly nat?: EgressSettings & { readonly source?: Ipv4 };
   readonly hostForwards: readonly HostForward[];
   readonly guestForwards: readonly GuestForward[];
   /** Stations that its name server knows beside machines with leases. */
@@ -147,7 +147,7 @@ export class Gateway {
     const services = [this.#advertisements, this.#dhcp, this.#dhcp6, this.#dns, files];
     this.#services = services.filter((service) => service !== undefined);
     const { hostForwards, guestForwards } = config;
-    const egress = nat && own && { ...nat, gateway: own };
+    const egress = nat && { ...nat, gateway: own, ipv6Gateway: ipv6?.interface, nat64: ipv6?.nat64 };
     const resolve = (name: string) => this.names.addressesHere(name).find((address) => typeof address === 'number');
     this.#nat = new Nat({ egress, source: nat?.source, hostForwards, guestForwards }, this.#stack, {
       ...outside,

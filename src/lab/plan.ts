@@ -5,7 +5,7 @@ import type { NamedHost } from '../gateway/lab-names.ts';
 import type { DoorMode } from '../link/arrival.ts';
 import type { ImpairmentSpec } from '../link/impairment.ts';
 import type { GuestForward, HostForward } from '../nat/forward-spec.ts';
-import type { EgressConfig } from '../policy/egress.ts';
+import type { EgressSettings } from '../policy/egress.ts';
 import type { StaticIpv6Route, StaticRoute } from '../router/router.ts';
 import type { DhcpConfig } from '../service/dhcp/dhcp-config.ts';
 import type { DnsConfig } from '../service/dns/dns-config.ts';
@@ -85,7 +85,7 @@ export interface RouterInterfacePlan {
   readonly ipv6?: Ipv6Interface;
 }
 
-export interface NatPlan extends Omit<EgressConfig, 'gateway'> {
+export interface NatPlan extends EgressSettings {
   /** The host's address that conversations leave from; the system's choice where undefined. */
   readonly source?: Ipv4;
 }

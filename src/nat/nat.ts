@@ -70,7 +70,7 @@ export class Nat {
     const guestForward = new GuestForwards({ ...shared, forwards: guestForwards });
     const way = egress && {
       ...shared,
-      policy: new EgressPolicy(egress, (address) => stack.isInside(ipv4Octets(address))),
+      policy: new EgressPolicy(egress, (address) => stack.isInside(address)),
       source: source === undefined ? undefined : ipv4Octets(source),
     };
     const wayOut = way === undefined ? [] : [new TcpProxy(way), new UdpNat(way), new EchoNat(way)];

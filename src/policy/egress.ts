@@ -1,13 +1,23 @@
 /**
  * Whom a guest may talk to, and where a conversation with an address really goes.
  *
- * In this order: `restrict` refuses whatever leaves the network; the gateway's own address stands for the host's loopback, as far as
- * that is opened; the addresses where clouds keep their metadata are refused; loopback and other addresses that mean something else
- * on the host than for the guest are refused; the rest is the world.
+ * In this order: `restrict` refuses whatever leaves the network; an address behind the prefix of NAT64 is the IPv4 address that it
+ * embeds; the gateway's own address stands for the host's loopback, as far as that is opened; the addresses where clouds keep their
+ * metadata are refused; loopback and other addresses that mean something else on the host than for the guest are refused; the rest is
+ * the world.
  */
 import type { Endpoint } from '../base/endpoint.ts';
-import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { ipv4Octets, isOnLink, LOOPBACK, parseIpv4Interface } from '../wire/ipv4-address.ts';
+import type { Ipv6, Ipv6Interface, Ipv6Prefix } from '../wire/ipv6-address.ts';
+import {
+  IPV6_ADDRESS_LENGTH,
+  isInIpv6Prefix,
+  isLinkLocalIpv6,
+  isMulticastIpv6,
+  isSameIpv6,
+} from '../wire/ipv6-address.ts';
+import { parseIpv6, parseIpv6Prefix } from '../wire/ipv6-text.ts';
 import { readUint32 } from '../wire/octets.ts';
 
 export type EgressProtocol = 'tcp' | 'udp' | 'echo';
@@ -19,22 +29,30 @@ export interface HostAccess {
   readonly last: number;
 }
 
-export interface EgressConfig {
+/** What an operator decides about the way out. */
+export interface EgressSettings {
   /** Nothing leaves the network. */
   readonly isRestricted: boolean;
   /** What of the host's loopback is open: everything, or these ports. */
   readonly hostAccess: 'all' | readonly HostAccess[];
   /** Lets guests reach link-local addresses, where clouds keep credentials. */
   readonly allowsMetadata: boolean;
-  /** The gateway's address and its network. */
-  readonly gateway: Ipv4Interface;
+}
+
+export interface EgressConfig extends EgressSettings {
+  /** The gateway's address and its network; undefined without IPv4. */
+  readonly gateway?: Ipv4Interface | undefined;
+  /** The same of IPv6. */
+  readonly ipv6Gateway?: Ipv6Interface | undefined;
+  /** Behind this prefix (/96) lies IPv4 (RFC 6052). */
+  readonly nat64?: Ipv6Prefix | undefined;
 }
 
 /** Names of refusals, as they are counted. */
 export type EgressRefusal = 'egress-restricted' | 'egress-host-closed' | 'egress-metadata' | 'egress-no-host';
 
 export type EgressVerdict =
-  /** The host's side of the conversation: the address as it is, or loopback. */
+  /** The host's side of the conversation: the address as it is, loopback, or the IPv4 address that it embeds. */
   { readonly kind: 'allowed'; readonly to: Endpoint } | { readonly kind: 'refused'; readonly reason: EgressRefusal };
 
 /** 169.254.0.0/16 (RFC 3927) has most of them; Alibaba's, Oracle's old one and Azure's agent lie elsewhere. */
@@ -45,27 +63,48 @@ const METADATA: readonly Ipv4Interface[] = [
   '168.63.129.16/32',
 ].map((text) => parseIpv4Interface(text)!);
 
+/** Amazon's, Google's and Oracle's. */
+const IPV6_METADATA: readonly Ipv6[] = ['fd00:ec2::254', 'fd20:ce::254', 'fd00:c1::a9fe:a9fe'].map(
+  (text) => parseIpv6(text)!,
+);
+
 export class EgressPolicy {
   readonly #config: EgressConfig;
-  readonly #isInside: (address: Ipv4) => boolean;
+  readonly #isInside: (address: Uint8Array) => boolean;
 
   /** `isInside`: the address is the lab's, and nobody's in the world. */
-  constructor(config: EgressConfig, isInside = (address: Ipv4) => isOnLink(config.gateway, address)) {
+  constructor(config: EgressConfig, isInside = (address: Uint8Array) => isInNetwork(config, address)) {
     this.#config = config;
     this.#isInside = isInside;
   }
 
   decide(protocol: EgressProtocol, to: Endpoint): EgressVerdict {
-    const { isRestricted, allowsMetadata, gateway } = this.#config;
+    const { isRestricted, nat64 } = this.#config;
     if (isRestricted) return refused('egress-restricted');
-    const address = readUint32(to.address, 0);
-    if (address === gateway.address) {
-      if (!this.#isOpen(protocol, to.port)) return refused('egress-host-closed');
-      return { kind: 'allowed', to: { address: ipv4Octets(LOOPBACK), port: to.port } };
+    const { address, port } = to;
+    if (address.length === IPV6_ADDRESS_LENGTH && nat64 !== undefined && isInIpv6Prefix(nat64, address))
+      return this.#decide(protocol, { address: address.slice(IPV4_AT), port });
+    return this.#decide(protocol, to);
+  }
+
+  #decide(protocol: EgressProtocol, to: Endpoint): EgressVerdict {
+    const { address, port } = to;
+    const loopback = this.#loopbackAt(address);
+    if (loopback !== undefined) {
+      if (!this.#isOpen(protocol, port)) return refused('egress-host-closed');
+      return { kind: 'allowed', to: { address: loopback, port } };
     }
-    if (!allowsMetadata && METADATA.some((range) => isOnLink(range, address))) return refused('egress-metadata');
+    if (!this.#config.allowsMetadata && isMetadata(address)) return refused('egress-metadata');
     if (this.#isInside(address) || !isWorldly(address)) return refused('egress-no-host');
     return { kind: 'allowed', to };
+  }
+
+  /** What the gateway's own address stands for. */
+  #loopbackAt(address: Uint8Array): Uint8Array | undefined {
+    const { gateway, ipv6Gateway } = this.#config;
+    if (address.length === IPV6_ADDRESS_LENGTH)
+      return ipv6Gateway !== undefined && isSameIpv6(address, ipv6Gateway.address) ? IPV6_LOOPBACK : undefined;
+    return readUint32(address, 0) === gateway?.address ? ipv4Octets(LOOPBACK) : undefined;
   }
 
   #isOpen(protocol: EgressProtocol, port: number): boolean {
@@ -75,12 +114,35 @@ export class EgressPolicy {
   }
 }
 
+/** Where IPv4 lies in an address of NAT64, RFC 6052, 2.2. */
+const IPV4_AT = 12;
+const IPV6_LOOPBACK = parseIpv6('::1')!;
+
 function refused(reason: EgressRefusal): EgressVerdict {
   return { kind: 'refused', reason };
 }
 
-/** One host elsewhere: not 0/8, loopback, multicast, reserved (RFC 6890). */
-function isWorldly(address: Ipv4): boolean {
-  const network = address >>> 24;
+function isInNetwork({ gateway, ipv6Gateway }: EgressConfig, address: Uint8Array): boolean {
+  if (address.length === IPV6_ADDRESS_LENGTH) return ipv6Gateway !== undefined && isInIpv6Prefix(ipv6Gateway, address);
+  return gateway !== undefined && isOnLink(gateway, readUint32(address, 0));
+}
+
+function isMetadata(address: Uint8Array): boolean {
+  if (address.length !== IPV6_ADDRESS_LENGTH) return METADATA.some((range) => isOnLink(range, readUint32(address, 0)));
+  if (IPV6_METADATA.some((other) => isSameIpv6(other, address))) return true;
+  // a NAT64 of the host's network would lead there
+  return isInIpv6Prefix(WELL_KNOWN_NAT64, address) && isMetadata(address.subarray(IPV4_AT));
+}
+
+/** RFC 6052, 2.1. */
+const WELL_KNOWN_NAT64: Ipv6Prefix = parseIpv6Prefix('64:ff9b::/96')!;
+/** Unspecified, loopback, and IPv4 in other forms (RFC 4291, 2.5.5): a host could take it for its own. */
+const NOT_WORLDLY: Ipv6Prefix = parseIpv6Prefix('::/16')!;
+
+/** One host elsewhere: of IPv4 not 0/8, loopback, multicast, reserved (RFC 6890). */
+function isWorldly(address: Uint8Array): boolean {
+  if (address.length === IPV6_ADDRESS_LENGTH)
+    return !isInIpv6Prefix(NOT_WORLDLY, address) && !isLinkLocalIpv6(address) && !isMulticastIpv6(address);
+  const network = address[0]!;
   return network !== 0 && network !== 127 && network < 224;
 }
