@@ -9,8 +9,8 @@ import type { Millis, Scheduler, Timer } from '../base/time.ts';
 const GRAIN: Millis = 1000;
 
 export interface IdleEntry {
-  /** For whom it exists; a limit holds for each owner. */
-  readonly owner: number;
+  /** For whom it exists, as a key; a limit holds for each owner. */
+  readonly owner: number | string;
   /** How long it may be unused; it may grow. */
   readonly timeout: Millis;
   /** Ends it; it leaves the table by `remove`. */
@@ -38,7 +38,7 @@ export class IdleTable<Key, Entry extends IdleEntry> {
   /** In the order of use. */
   readonly #places = new Map<Key, Place<Entry>>();
   /** The keys of each owner, in the order of use as well. */
-  readonly #perOwner = new Map<number, Set<Key>>();
+  readonly #perOwner = new Map<number | string, Set<Key>>();
 
   /** `onEvict` hears that an entry was closed because another one needed its room. */
   constructor(scheduler: Scheduler, limits: IdleLimits, onEvict: () => void) {
