@@ -35,6 +35,7 @@ import { TftpServer } from '../service/tftp/server.ts';
 import type { Ipv6AddressingConfig } from '../stack/ipv6-addressing.ts';
 import { Stack } from '../stack/stack.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
+import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { Ipv6, Ipv6Interface, Ipv6Prefix } from '../wire/ipv6-address.ts';
 import { ipv6Key, isSameIpv6 } from '../wire/ipv6-address.ts';
 import type { Mac } from '../wire/mac.ts';
@@ -149,7 +150,11 @@ export class Gateway {
     const { hostForwards, guestForwards } = config;
     const egress = nat && { ...nat, gateway: own, ipv6Gateway: ipv6?.interface, nat64: ipv6?.nat64 };
     const resolve = (name: string) => this.names.addressesHere(name).find((address) => typeof address === 'number');
-    this.#nat = new Nat({ egress, source: nat?.source, hostForwards, guestForwards }, this.#stack, {
+    const sources = [
+      ...(nat?.source === undefined ? [] : [ipv4Octets(nat.source)]),
+      ...(ipv6?.source ? [ipv6.source] : []),
+    ];
+    this.#nat = new Nat({ egress, sources, hostForwards, guestForwards }, this.#stack, {
       ...outside,
       counters,
       resolve,

@@ -171,8 +171,8 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
     const isPassed =
       request !== undefined &&
       reportToGuest(stack, error, {
-        source: this.owner,
-        destination,
+        source: this.guest.address,
+        destination: error.to.address,
         protocol: PROTOCOL_ICMP,
         payload: request.start,
         length: request.length,

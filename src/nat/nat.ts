@@ -15,7 +15,6 @@ import type { EgressConfig } from '../policy/egress.ts';
 import { EgressPolicy } from '../policy/egress.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets } from '../wire/ipv4-address.ts';
 import { EchoNat } from './echo-nat.ts';
 import type { FlowListener } from './flow.ts';
 import { FlowTable } from './flow.ts';
@@ -29,8 +28,8 @@ import { UdpNat } from './udp-nat.ts';
 export interface NatConfig {
   /** The way out; there is none where undefined. */
   readonly egress?: EgressConfig | undefined;
-  /** The host's address that conversations leave from; the system's choice where undefined. */
-  readonly source?: Ipv4 | undefined;
+  /** The host's addresses that conversations leave from, one of a family; the system's choice where there is none. */
+  readonly sources: readonly Uint8Array[];
   readonly hostForwards: readonly HostForward[];
   readonly guestForwards: readonly GuestForward[];
 }
@@ -56,7 +55,7 @@ export class Nat {
   readonly #hostForwards: readonly HostForward[];
   readonly #translators: readonly Translator[];
 
-  constructor({ egress, source, hostForwards, guestForwards }: NatConfig, stack: Stack, outside: NatOutside) {
+  constructor({ egress, sources, hostForwards, guestForwards }: NatConfig, stack: Stack, outside: NatOutside) {
     const { net, scheduler, counters, resolve, onFlow } = outside;
     const flows = new FlowTable(onFlow);
     const shared = { stack, net, scheduler, counters, flows };
@@ -71,7 +70,8 @@ export class Nat {
     const way = egress && {
       ...shared,
       policy: new EgressPolicy(egress, (address) => stack.isInside(address)),
-      source: source === undefined ? undefined : ipv4Octets(source),
+      sources,
+      nat64: egress.nat64,
     };
     const wayOut = way === undefined ? [] : [new TcpProxy(way), new UdpNat(way), new EchoNat(way)];
     this.#translators = [guestForward, ...wayOut];

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
-import { isLoopback } from './guest-error.ts';
+import { isLoopback } from './shown-address.ts';
 
 /** What decides whether the answers to a client come to the gateway. */
 export interface ShowingStack {

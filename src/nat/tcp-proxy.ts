@@ -2,25 +2,23 @@
 import type { ConnectOptions } from '../base/host-net.ts';
 import type { EgressPolicy } from '../policy/egress.ts';
 import type { TcpRequest } from '../stack/tcp-layer.ts';
-import { isLoopback } from './guest-error.ts';
+import { isLoopback } from './shown-address.ts';
 import type { TcpOpenerOutside } from './tcp-opener.ts';
 import { TcpOpener } from './tcp-opener.ts';
 
 export interface TcpProxyOptions extends TcpOpenerOutside {
   readonly policy: EgressPolicy;
-  /** The host's own address that conversations with the world leave from; the system's choice where undefined. */
-  readonly source?: Uint8Array | undefined;
+  /** The host's own addresses that conversations with the world leave from, one of a family; the system's choice where there is none. */
+  readonly sources?: readonly Uint8Array[] | undefined;
 }
 
 export class TcpProxy {
   readonly #options: TcpProxyOptions;
   readonly #opener: TcpOpener;
-  readonly #connectOptions: ConnectOptions | undefined;
 
   constructor(options: TcpProxyOptions) {
     this.#options = options;
     this.#opener = new TcpOpener(options);
-    this.#connectOptions = options.source && { source: options.source };
   }
 
   start(): void {
@@ -36,21 +34,17 @@ export class TcpProxy {
   }
 
   #open(request: TcpRequest): void {
-    if (request.to.address.length !== 4) {
-      request.refuse();
-      return;
-    }
     const verdict = this.#options.policy.decide('tcp', request.to);
     if (verdict.kind === 'refused') {
       this.#options.counters.add(verdict.reason);
       request.refuse();
       return;
     }
-    const { to } = verdict;
-    this.#opener.open(
-      request,
-      { kind: 'tcp', endpoint: to },
-      isLoopback(to.address) ? undefined : this.#connectOptions,
-    );
+    this.#opener.open(request, { kind: 'tcp', endpoint: verdict.to }, this.#connectOptions(verdict.to.address));
+  }
+
+  #connectOptions(to: Uint8Array): ConnectOptions | undefined {
+    const source = isLoopback(to) ? undefined : this.#options.sources?.find(({ length }) => length === to.length);
+    return source && { source };
   }
 }

@@ -147,13 +147,11 @@ class ForwardFlow implements Flow, IdleEntry, UdpEvents {
   readonly target: string;
   fromGuest = 0;
   toGuest = 0;
-  readonly #address: Ipv4;
   readonly #stack: Stack;
   readonly #effects: ForwardEffects;
   #conversation: UdpConversation | undefined;
 
   constructor(address: Ipv4, port: number, client: Endpoint, stack: Stack, effects: ForwardEffects) {
-    this.#address = address;
     this.guest = { address: ipv4Octets(address), port };
     this.target = formatEndpoint(client);
     this.#stack = stack;
@@ -180,8 +178,7 @@ class ForwardFlow implements Flow, IdleEntry, UdpEvents {
   passError(error: HostIcmpError): void {
     const peer = this.#conversation?.local;
     if (peer === undefined) return;
-    const packet = guestDatagram(this.#address, this.guest.port, readUint32(peer.address, 0), peer.port, error.quote);
-    reportToGuest(this.#stack, error, packet);
+    reportToGuest(this.#stack, error, guestDatagram(this.guest, peer, error.quote));
   }
 
   received(payload: Uint8Array): void {

@@ -26,13 +26,14 @@ import type { Millis, Scheduler } from '../base/time.ts';
 import type { EgressPolicy } from '../policy/egress.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { UnclaimedDatagram, UnclaimedVerdict } from '../stack/udp-layer.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets } from '../wire/ipv4-address.ts';
+import type { Ipv6Prefix } from '../wire/ipv6-address.ts';
+import { ipv6Key, isInIpv6Prefix } from '../wire/ipv6-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
-import { guestDatagram, isLoopback, reportToGuest } from './guest-error.ts';
+import { guestDatagram, reportToGuest } from './guest-error.ts';
 import type { IdleEntry } from './idle-table.ts';
 import { IdleTable } from './idle-table.ts';
+import { shownAddress } from './shown-address.ts';
 
 /** RFC 4787, REQ-5: two minutes at least, five are recommended. */
 const IDLE_TIME: Millis = 300_000;
@@ -42,6 +43,8 @@ const DNS_PORT = 53;
 
 const LIMITS = { perOwner: 1024, total: 4096 };
 
+const ADDRESS_LENGTHS = { 4: 4, 6: 16 } as const;
+
 export interface UdpNatOptions {
   readonly stack: Stack;
   readonly net: HostNet;
@@ -49,13 +52,18 @@ export interface UdpNatOptions {
   readonly flows: FlowTable;
   readonly counters: Counters;
   readonly scheduler: Scheduler;
-  /** The host's own address that datagrams leave from. */
-  readonly source?: Uint8Array | undefined;
+  /** The host's own addresses that datagrams leave from, one of a family; the system's choice where there is none. */
+  readonly sources?: readonly Uint8Array[] | undefined;
+  /** Behind this prefix lies IPv4. */
+  readonly nat64?: Ipv6Prefix | undefined;
 }
+
+/** A number for an IPv4 endpoint of a guest, a text for an IPv6 one. */
+type MappingKey = number | string;
 
 export class UdpNat {
   readonly #options: UdpNatOptions;
-  readonly #mappings: IdleTable<number, UdpMapping>;
+  readonly #mappings: IdleTable<MappingKey, UdpMapping>;
 
   constructor(options: UdpNatOptions) {
     this.#options = options;
@@ -73,8 +81,11 @@ export class UdpNat {
 
   #take(datagram: UnclaimedDatagram): UnclaimedVerdict {
     const { source, sourcePort, destination, destinationPort } = datagram;
-    if (source.length !== 4) return 'port-unreachable';
-    const key = readUint32(source, 0) * 0x1_0000 + sourcePort;
+    const family = this.#familyOf(destination);
+    const key =
+      source.length === 4
+        ? readUint32(source, 0) * 0x1_0000 + sourcePort
+        : `${ipv6Key(source)}${String.fromCharCode(sourcePort)}${family}`;
     const known = this.#mappings.use(key);
     if (known?.isAimedAt(destination, destinationPort) === true) {
       known.send(datagram);
@@ -88,19 +99,25 @@ export class UdpNat {
       // An address of the router's own is there, and nobody listens at it: nothing is forwarded that could be prohibited.
       return datagram.isTransit ? 'prohibited' : 'port-unreachable';
     }
-    const mapping = known ?? this.#open(key, source.slice(), sourcePort);
+    const mapping = known ?? this.#open(key, { address: source.slice(), port: sourcePort }, family);
     mapping?.aim(peer, verdict.to);
     mapping?.send(datagram);
     return 'taken';
   }
 
-  #open(key: number, address: Uint8Array, port: number): UdpMapping | undefined {
+  /** Of the host's socket: RFC 6146 has a mapping of its own for what a guest says to IPv4. */
+  #familyOf(destination: Uint8Array): 4 | 6 {
+    const { nat64 } = this.#options;
+    return destination.length === 4 || (nat64 !== undefined && isInIpv6Prefix(nat64, destination)) ? 4 : 6;
+  }
+
+  #open(key: MappingKey, guest: Endpoint, family: 4 | 6): UdpMapping | undefined {
     const { stack, counters, flows } = this.#options;
-    if (!stack.leadsTo(address)) {
+    if (!stack.leadsTo(guest.address)) {
       counters.add('udp-foreign-source');
       return undefined;
     }
-    const mapping = new UdpMapping({ address, port }, this.#options, {
+    const mapping = new UdpMapping(guest, family, this.#options, {
       use: () => this.#mappings.use(key),
       remove: () => this.#mappings.remove(key, mapping),
     });
@@ -121,7 +138,7 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
   readonly initiator = 'guest';
   readonly state = 'open';
   readonly guest: Endpoint;
-  readonly owner: Ipv4;
+  readonly owner: number | string;
   fromGuest = 0;
   toGuest = 0;
   readonly #options: UdpNatOptions;
@@ -136,13 +153,14 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
   #ttl = 0;
   #dontFragment = false;
 
-  constructor(guest: Endpoint, options: UdpNatOptions, place: Place) {
-    this.owner = readUint32(guest.address, 0);
+  constructor(guest: Endpoint, family: 4 | 6, options: UdpNatOptions, place: Place) {
+    this.owner = guest.address.length === 4 ? readUint32(guest.address, 0) : ipv6Key(guest.address);
     this.guest = guest;
     this.#options = options;
     this.#place = place;
-    const { net, source } = options;
-    this.#socket = net.socket(4, this, source === undefined ? {} : { source });
+    const { net, sources } = options;
+    const source = sources?.find(({ length }) => length === ADDRESS_LENGTHS[family]);
+    this.#socket = net.socket(family, this, source === undefined ? {} : { source });
   }
 
   get peer(): Endpoint | undefined {
@@ -169,7 +187,10 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
     this.#to = to;
   }
 
-  send({ payload, ttl, dontFragment, isTransit }: UnclaimedDatagram): void {
+  send(datagram: UnclaimedDatagram): void {
+    const { payload, ttl, isTransit } = datagram;
+    // Of IPv6 the source may fragment, which the host is now.
+    const dontFragment = datagram.dontFragment && this.guest.address.length === 4;
     // A datagram for an address of the router's own has arrived: no hop is taken off.
     const left = isTransit ? ttl - 1 : ttl;
     if (left !== this.#ttl || dontFragment !== this.#dontFragment) {
@@ -182,29 +203,23 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
   }
 
   received(payload: Uint8Array, from: Endpoint): void {
-    const { stack, counters } = this.#options;
-    const own = stack.interface;
-    if (own === undefined) return;
+    const { stack, counters, nat64 } = this.#options;
     this.#place.use();
-    const isHost = isLoopback(from.address);
-    if (!isHost && stack.isInside(from.address)) {
+    const address = shownAddress(from.address, this.guest.address, stack, nat64);
+    if (address === undefined) {
       // The host's network has the lab's addresses too: this would seem to come from another guest.
       counters.add('udp-ambiguous-source');
       return;
     }
     this.toGuest += payload.length;
-    const sender = isHost ? { address: ipv4Octets(own.address), port: from.port } : from;
-    stack.udp.sendFrom(sender, this.guest, payload);
+    stack.udp.sendFrom({ address, port: from.port }, this.guest, payload);
   }
 
   refused(error: HostIcmpError): void {
-    const { stack, counters } = this.#options;
-    const own = stack.interface;
-    if (own === undefined) return;
-    const { address, port } = error.to;
-    const peer = isLoopback(address) ? own.address : readUint32(address, 0);
-    const packet = guestDatagram(this.owner, this.guest.port, peer, port, error.quote);
-    if (!reportToGuest(stack, error, packet)) counters.add('icmp-not-passed');
+    const { stack, counters, nat64 } = this.#options;
+    const address = shownAddress(error.to.address, this.guest.address, stack, nat64);
+    const packet = address && guestDatagram(this.guest, { address, port: error.to.port }, error.quote);
+    if (packet === undefined || !reportToGuest(stack, error, packet, nat64)) counters.add('icmp-not-passed');
   }
 
   close(): void {

@@ -302,7 +302,7 @@ function setUp(config: Partial<EgressConfig> = {}, source?: Uint8Array) {
     flows,
     counters,
     scheduler,
-    source,
+    sources: source && [source],
   });
   proxy.start();
   return { proxy, tcp, net, flows, counters, scheduler };

@@ -39,7 +39,7 @@ export class NatWire {
       flows: this.flows,
       counters: this.counters,
       scheduler: this.wire.scheduler,
-      source,
+      sources: source && [source],
     };
     this.udp = new UdpNat(options);
     this.echo = new EchoNat(options);
