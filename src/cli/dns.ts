@@ -10,14 +10,16 @@ export async function dns(lab: string | undefined, options: { readonly json?: tr
     print(JSON.stringify(answer, undefined, 2));
     return;
   }
-  for (const { network, server, domain, forward, others } of answer.networks) {
-    print(`network ${network}: names at ${server}${domain === undefined ? '' : `, in ${domain}`}`);
+  for (const { network, server, ipv6Server, domain, forward, others } of answer.networks) {
+    print(
+      `network ${network}: names at ${[server, ipv6Server].filter((each) => each !== undefined).join(' and ')}${domain === undefined ? '' : `, in ${domain}`}`,
+    );
     for (const route of forward) print(`  ${route.domain} is asked of ${route.servers.join(', ')}`);
     print(`  other names ${others === 'host' ? "are asked of the host's name servers" : elsewhere(others)}`);
   }
   print();
   const rows = answer.networks.flatMap(({ network, names, records }) => [
-    ...names.map(({ name, address }) => [network, name, 'A', address]),
+    ...names.map(({ name, address }) => [network, name, address.includes(':') ? 'AAAA' : 'A', address]),
     ...records.map(({ name, type, data }) => [network, name, type, data]),
   ]);
   print(table(['NETWORK', 'NAME', 'TYPE', 'DATA'], rows));

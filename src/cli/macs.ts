@@ -9,12 +9,13 @@ export async function macs(lab: string | undefined, options: { readonly json?: t
     print(JSON.stringify(answer, undefined, 2));
     return;
   }
-  const rows = answer.macs.map(({ network, mac, vlan, port, idle }) => [
+  const rows = answer.macs.map(({ network, mac, vlan, port, idle, addresses = [] }) => [
     network,
     mac,
     vlan === 0 ? '-' : String(vlan),
     port,
     `${idle} s`,
+    addresses.length === 0 ? '-' : addresses.join(' '),
   ]);
-  print(table(['NETWORK', 'MAC', 'VLAN', 'PORT', 'SILENT FOR'], rows));
+  print(table(['NETWORK', 'MAC', 'VLAN', 'PORT', 'SILENT FOR', 'IPV6 ADDRESSES'], rows));
 }

@@ -77,8 +77,7 @@ async function runAlone(command: QemuCommand, options: RunCommand): Promise<numb
   });
 }
 
-const DIFFERENCES =
-  'without IPv6; a hostfwd that names no host address listens on 127.0.0.1 (on all with --slirp-listen-all)';
+const DIFFERENCES = 'a hostfwd that names no host address listens on 127.0.0.1 (on all with --slirp-listen-all)';
 
 /** Of the forwards that asked for a free port: which they got. */
 function tellFreePorts(lab: RunningLab, network: string, asked: readonly HostForward[]): void {

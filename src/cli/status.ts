@@ -1,7 +1,14 @@
 import { getControl } from '../control/client.ts';
 import type { StatusAnswer } from '../control/statuses.ts';
 import { controlSocket } from '../host/folders.ts';
-import type { NatStatus, NetworkStatus, PortStatus, RouterStatus, RouteStatus } from '../lab/status-schemas.ts';
+import type {
+  Ipv6Status,
+  NatStatus,
+  NetworkStatus,
+  PortStatus,
+  RouterStatus,
+  RouteStatus,
+} from '../lab/status-schemas.ts';
 import { cleanDeadLabs, findLab, runningLabs } from './find-lab.ts';
 import { hostAccessSentence } from './openings.ts';
 import { portState } from './port-state.ts';
@@ -82,7 +89,7 @@ function networkLine({ name, kind, mtu, subnet, gateway, drops, stations }: Netw
     kind,
     `mtu ${mtu}`,
     ...(subnet ? [subnet] : []),
-    gateway ? `gateway ${gateway.address}` : 'no gateway',
+    gateway ? `gateway ${both(gateway.address, gateway.ipv6?.address)}` : 'no gateway',
     ...(kind === 'switch' ? [`${stations.length} stations`] : []),
   ];
   const dropped = Object.keys(drops).length > 0 ? `, drops ${countsText(drops)}` : '';
@@ -90,8 +97,13 @@ function networkLine({ name, kind, mtu, subnet, gateway, drops, stations }: Netw
 }
 
 function routerLine({ name, interfaces, routes }: RouterStatus): string {
-  const places = interfaces.map(({ network, address }) => `${network} ${address}`);
+  const places = interfaces.map(({ network, address, ipv6 }) => `${network} ${both(address, ipv6)}`);
   return `router ${name}: ${[...places, ...routes.map(routeText)].join(', ')}`;
+}
+
+/** What there is of both families. */
+function both(ipv4: string | undefined, ipv6: string | undefined): string {
+  return [ipv4, ipv6].filter((address) => address !== undefined).join(' and ');
 }
 
 function routeText({ to, via }: RouteStatus): string {
@@ -102,13 +114,16 @@ function routeText({ to, via }: RouteStatus): string {
 function gatewayLines(network: NetworkStatus): readonly string[] {
   const { gateway } = network;
   if (gateway === undefined) return [];
-  const { nat, dns, flows, routes } = gateway;
+  const { nat, dns, flows, routes, ipv6 } = gateway;
   const hostAccess = hostAccessSentence(network);
   const counts = Object.fromEntries(Object.entries(flows).filter(([, count]) => count > 0));
   return [
     ...(nat === undefined ? [] : [natLine(nat)]),
+    ...(ipv6 === undefined ? [] : [ipv6Line(ipv6)]),
     ...(routes === undefined ? [] : [["leads to the lab's other networks", ...routes.map(routeText)].join(', ')]),
-    ...(dns === undefined ? [] : [`names at ${dns.address}${dns.domain === undefined ? '' : `, in ${dns.domain}`}`]),
+    ...(dns === undefined
+      ? []
+      : [`names at ${both(dns.address, dns.ipv6)}${dns.domain === undefined ? '' : `, in ${dns.domain}`}`]),
     ...(hostAccess === undefined ? [] : [hostAccess.replace(/\.$/, '')]),
     `flows ${countsText(counts)}`,
   ];
@@ -118,6 +133,16 @@ function natLine({ restricted, metadata, source }: NatStatus): string {
   if (restricted) return 'restricted: nothing leaves but by forwards';
   const remarks = [...(source === undefined ? [] : [`from ${source}`]), ...(metadata ? ['metadata allowed'] : [])];
   return ['NAT to the world', ...remarks].join(', ');
+}
+
+function ipv6Line({ prefix, router, dhcp, nat64, source }: Ipv6Status): string {
+  const remarks = [
+    ...(router ? [] : ['no router']),
+    ...(dhcp === undefined ? ['no DHCPv6'] : dhcp === 'stateless' ? ['DHCPv6 without addresses'] : []),
+    ...(nat64 === undefined ? [] : [`NAT64 at ${nat64}`]),
+    ...(source === undefined ? [] : [`from ${source}`]),
+  ];
+  return [`IPv6 ${prefix}`, ...remarks].join(', ');
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {

@@ -29,6 +29,8 @@ export interface Machine {
   namespaceProblem(): NamespaceProblem | undefined;
   hasSystemCalls(): boolean;
   echo(): HostAbilities['echo'];
+  /** Whether it has IPv6 addresses beyond its links; `off` where it has no IPv6 at all. */
+  ipv6(): 'global' | 'links' | 'off';
   /** Files that a process may have open; undefined where the machine does not tell. */
   descriptorLimit(): number | undefined;
   /** Why sockets of labs, or what outlives them, cannot be kept in their folder; undefined where they can. */
@@ -47,6 +49,7 @@ export async function examine(machine: Machine): Promise<readonly Check[]> {
     checkIp(machine),
     checkTun(machine),
     checkPing(machine),
+    checkIpv6(machine),
     checkDescriptors(machine),
     checkProgram(machine, SHARK),
     checkProgram(machine, SMBD),
@@ -175,6 +178,17 @@ function checkPing(machine: Machine): Check {
         remedy,
       };
   }
+}
+
+function checkIpv6(machine: Machine): Check {
+  const name = 'IPv6';
+  const found = { global: 'an address for the world', links: 'no address beyond the links', off: 'none at all' };
+  const state = machine.ipv6();
+  if (state === 'global') return { name, state: 'good', found: found[state] };
+  const within = state === 'off' ? ', nor the loopback' : '';
+  const costs = `guests reach no IPv6 of the world${within}; IPv6 among machines of a lab works`;
+  const remedy = 'connect this machine to a network with IPv6; guests use IPv4 where a name has both';
+  return { name, state: 'poor', found: found[state], costs, remedy };
 }
 
 /** Descriptors below which a lab of some machines may run out of them: one for each conversation with the world. */

@@ -1,6 +1,7 @@
 /** This machine, as `vmlan doctor` asks it. */
 import { execFile } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, rmdirSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
 import type { Machine } from './doctor.ts';
 import { findProgram } from './find-program.ts';
@@ -22,6 +23,7 @@ export const thisMachine: Machine = {
   namespaceProblem: () => namespaceProblem(realProbes()),
   hasSystemCalls: () => loadSystemCalls() !== undefined,
   echo: () => new NodeHostNet().abilities.echo,
+  ipv6: ipv6State,
   descriptorLimit,
   folder: (which) => (which === 'runtime' ? runtimeRoot() : dirname(stateFolder(PROBE))),
   folderProblem: (which) => (which === 'runtime' ? runtimeProblem() : stateProblem()),
@@ -36,6 +38,14 @@ function deviceState(path: string): ReturnType<Machine['device']> {
   } catch {
     return 'forbidden';
   }
+}
+
+function ipv6State(): ReturnType<Machine['ipv6']> {
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.filter(({ family }) => family === 'IPv6'),
+  );
+  if (own.length === 0) return 'off';
+  return own.some(({ internal, scopeid }) => !internal && scopeid === 0) ? 'global' : 'links';
 }
 
 function descriptorLimit(): number | undefined {

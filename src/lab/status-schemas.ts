@@ -16,6 +16,9 @@ export const stationStatusSchema = z
     vlan: count.describe('0: untagged'),
     port: z.string(),
     idle: count.describe('Seconds since it last sent'),
+    addresses: z
+      .exactOptional(z.array(z.string()))
+      .describe('IPv6 addresses that it made itself, as the gateway heard of them'),
   })
   .meta({ id: 'Station', description: 'Who a switch heard, and where' });
 export type StationStatus = Told<typeof stationStatusSchema>;

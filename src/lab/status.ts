@@ -1,6 +1,7 @@
 /** What a running lab tells about itself: its state as the plain data that `status-schemas.ts` describes. */
 import type { Millis } from '../base/time.ts';
 import type { Ipv6GatewayConfig } from '../gateway/gateway.ts';
+import type { LearntAddress } from '../gateway/lab-names.ts';
 import type { Jack } from '../link/jack.ts';
 import type { Port } from '../link/port.ts';
 import type { LeaseEntry } from '../service/dhcp/leases.ts';
@@ -9,6 +10,7 @@ import { formatIpv4, formatIpv4Interface, networkOf } from '../wire/ipv4-address
 import type { Ipv6 } from '../wire/ipv6-address.ts';
 import { ipv6PrefixOf } from '../wire/ipv6-address.ts';
 import { formatIpv6, formatIpv6Interface } from '../wire/ipv6-text.ts';
+import type { Mac } from '../wire/mac.ts';
 import { formatMac } from '../wire/mac.ts';
 import { countFlows } from './flow-status.ts';
 import type { RunningRouter } from './lab-routing.ts';
@@ -24,10 +26,12 @@ import type {
   PortStatus,
   RouterStatus,
   RouteStatus,
+  StationStatus,
 } from './status-schemas.ts';
 
 export function networkStatus(network: RunningNetwork, now: Millis): NetworkStatus {
   const { plan, gateway, drops } = network;
+  const learnt = gateway?.learnt() ?? [];
   const nameOf = new Map<Port, string>([...network.jacks].map((jack) => [jack, jack.name]));
   return {
     name: plan.name,
@@ -55,8 +59,14 @@ export function networkStatus(network: RunningNetwork, now: Millis): NetworkStat
       vlan,
       port: nameOf.get(port) ?? '',
       idle: Math.floor((now - heard) / 1000),
+      ...addressesOf(mac, learnt),
     })),
   };
+}
+
+function addressesOf(mac: Mac, learnt: readonly LearntAddress[]): Pick<StationStatus, 'addresses'> {
+  const own = learnt.filter((each) => each.mac === mac).map(({ address }) => formatIpv6(address));
+  return own.length === 0 ? {} : { addresses: own };
 }
 
 function routesStatus({ routes = [], ipv6Routes = [] }: Pick<GatewayPlan, 'routes' | 'ipv6Routes'>): RouteStatus[] {

@@ -5,6 +5,7 @@ import type { ServeSettings } from '../../src/lab/serve-plan.ts';
 import { servePlan } from '../../src/lab/serve-plan.ts';
 import { formatForward } from '../../src/nat/forward-text.ts';
 import { formatIpv4, formatIpv4Interface } from '../../src/wire/ipv4-address.ts';
+import { formatIpv6, formatIpv6Interface } from '../../src/wire/ipv6-text.ts';
 import { formatMac } from '../../src/wire/mac.ts';
 
 describe('the plan of serve', () => {
@@ -56,6 +57,33 @@ describe('the plan of serve', () => {
     const { dns, dhcp, interface: own } = gateway({ user });
     expect(formatIpv4(dns!.address!)).toBe(address);
     expect(dhcp).toMatchObject({ routers: [own!.address], dns: [dns!.address] });
+  });
+
+  it.each([
+    ['', 'fec0::2/64', 'fec0::3'],
+    ['ipv6-net=fd00:1::', 'fd00:1::2/64', 'fd00:1::3'],
+    ['ipv6-prefix=fd00:1::9,ipv6-prefixlen=56', 'fd00:1::2/56', 'fd00:1::3'],
+    ['ipv6-host=fec0::1,ipv6-dns=fec0::53', 'fec0::1/64', 'fec0::53'],
+    ['ipv6-dns=2001:db8::53', 'fec0::2/64', '2001:db8::53'],
+  ])("has QEMU's IPv6 addresses for --user %j: %s, names at %s", (user, own, server) => {
+    const { ipv6, dns, mac } = gateway({ user });
+    expect([formatIpv6Interface(ipv6!.interface), formatIpv6(dns!.ipv6!.address)]).toEqual([own, server]);
+    expect([formatIpv6(ipv6!.linkLocal!), formatMac(mac)]).toEqual(['fe80::2', '52:55:0a:00:02:02']);
+    expect(ipv6!.advertisement).toMatchObject({ isManaged: false, routerLifetime: 1800 });
+  });
+
+  it('has one family only where the other is off', () => {
+    expect(gateway({ user: 'ipv4=on' }).ipv6).toBeUndefined();
+    expect(gateway({ mtu: 1000 }).ipv6).toBeUndefined();
+    const { interface: own, dhcp, dns, ipv6 } = gateway({ user: 'ipv6=on' });
+    expect([own, dhcp, dns!.address]).toEqual([undefined, undefined, undefined]);
+    expect(ipv6).toBeDefined();
+  });
+
+  it('tells no router and no name server by IPv6 under restrict=on, and where to boot', () => {
+    const { ipv6 } = gateway({ user: 'restrict=on,bootfile=a.efi,tftp=boot' });
+    expect(ipv6!.advertisement.routerLifetime).toBe(0);
+    expect(ipv6!.dhcp).toMatchObject({ dns: [], boot: { url: 'tftp://[fec0::2]/a.efi' } });
   });
 
   it('knows machines in the domain that they are told', () => {
@@ -174,6 +202,10 @@ describe('the plan of serve', () => {
     [{ user: 'dhcpstart=10.0.2.3' }, ['--user.dhcpstart address-taken']],
     [{ user: 'dns=10.0.2.2' }, ['--user.dns address-taken']],
     [{ user: 'dns=ten' }, ['--user.dns bad-address']],
+    [{ user: 'ipv6-net=x/127' }, ['--user.ipv6-prefix bad-prefix', '--user.ipv6-prefixlen prefix-length']],
+    [{ user: 'ipv6-host=fd00::1,ipv6-dns=x' }, ['--user.ipv6-host outside-prefix', '--user.ipv6-dns bad-address']],
+    [{ user: 'ipv6-dns=fec0::2' }, ['--user.ipv6-dns address-taken']],
+    [{ user: 'ipv6=on', mtu: 1000 }, ['--user.ipv6 mtu-too-small']],
     [{ user: 'dns=10.0.2.255' }, ['--user.dns not-a-host']],
     [{ user: 'restrict=on,dns=9.9.9.9' }, ['--user.dns outside-subnet']],
     [{ user: 'hostfwd=tcp::2222' }, ['--user.hostfwd bad-forward']],
@@ -190,7 +222,7 @@ describe('the plan of serve', () => {
     const result = servePlan({ ...SERVE, ...wrong });
     const issues = 'issues' in result ? result.issues : [];
     expect(issues.map(({ path, code }) => `${path.join('.')} ${code}`)).toEqual(expected);
-    for (const issue of issues) expect(formatIssue(issue)).toMatch(/^--[a-z.]+: .+; .+$/);
+    for (const issue of issues) expect(formatIssue(issue)).toMatch(/^--[a-z.6-]+: .+; .+$/);
   });
 });
 
