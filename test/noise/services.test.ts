@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import type { Random } from '../../src/base/chance.ts';
 import { SeededRandom } from '../../src/base/chance.ts';
 import { TRANSFER_LIMIT } from '../../src/service/tftp/server.ts';
 import { parseDhcp } from '../../src/wire/dhcp.ts';
@@ -9,6 +8,7 @@ import { parseTftp } from '../../src/wire/tftp.ts';
 import { DhcpBench } from '../support/dhcp-peer.ts';
 import { settle } from '../support/manual-scheduler.ts';
 import { MemoryState, MemoryTree } from '../support/memory-files.ts';
+import { below, mutatedOctets } from '../support/noise.ts';
 import { packet } from '../support/packets.ts';
 import { ip, pattern } from '../support/stack-peer.ts';
 import { TftpBench } from '../support/tftp-peer.ts';
@@ -28,18 +28,6 @@ const tftp = ['tftp-read-request-ipxe', 'tftp-option-ack-libslirp', 'tftp-ack-ip
   packet(name).subarray(42),
 );
 
-const below = (random: Random, limit: number): number => Math.floor(random.next() * limit);
-
-/** One of the seeds, changed in a few places and perhaps cut or lengthened; now and then nothing but noise. */
-function mutated(seeds: readonly Uint8Array[], random: Random): Uint8Array {
-  if (random.next() < 0.1) return Uint8Array.from({ length: below(random, 700) }, () => below(random, 256));
-  const seed = seeds[below(random, seeds.length)]!;
-  const bytes = seed.slice(0, random.next() < 0.3 ? below(random, seed.length + 1) : seed.length);
-  for (let i = below(random, 8); i > 0 && bytes.length > 0; i--)
-    bytes[below(random, bytes.length)] = below(random, 256);
-  return random.next() < 0.1 ? Uint8Array.of(...bytes, ...pattern(below(random, 300))) : bytes;
-}
-
 const SOCKS = ['05020002', '0501000103776562005005', '05010001 0a000250 0050', '050100030377656201bb'].map((hex) =>
   Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex')),
 );
@@ -47,7 +35,7 @@ const SOCKS = ['05020002', '0501000103776562005005', '05010001 0a000250 0050', '
 it('SOCKS gives a value for any octets, and stays inside them', () => {
   const random = new SeededRandom(12);
   for (let i = 0; i < MESSAGES; i++) {
-    const bytes = mutated(SOCKS, random);
+    const bytes = mutatedOctets(SOCKS, random);
     const guarded = Uint8Array.of(...bytes, ...pattern(64));
     for (const parse of [parseSocksGreeting, parseSocksRequest]) {
       const message = parse(bytes, 0, bytes.length);
@@ -60,7 +48,7 @@ it('SOCKS gives a value for any octets, and stays inside them', () => {
 it('parsers give a value for any octets, and stay inside them', () => {
   const random = new SeededRandom(11);
   for (let i = 0; i < MESSAGES; i++) {
-    const bytes = mutated([...dhcp, ...tftp], random);
+    const bytes = mutatedOctets([...dhcp, ...tftp], random);
     const message = parseDhcp(bytes, 0, bytes.length);
     if (typeof message !== 'string') {
       domainSearchOf(new Map([[119, bytes.subarray(240)]]));
@@ -77,7 +65,7 @@ it('a DHCP server takes any message, leases no more than its pool and answers on
   const state = new MemoryState();
   const bench = new DhcpBench({ last: ip('10.0.2.30') }, state);
   for (let i = 0; i < MESSAGES; i++) {
-    bench.deliver(mutated(dhcp, random), 0x525400000000 + below(random, 100));
+    bench.deliver(mutatedOctets(dhcp, random), 0x525400000000 + below(random, 100));
     if (i % 50 !== 0) continue;
     bench.scheduler.advance(100);
     await settle();
@@ -103,7 +91,7 @@ it('a TFTP server takes any packet, and ends what nobody acknowledges', async ()
   const readers = Array.from({ length: 100 }, () => bench.reader());
   for (let i = 0; i < MESSAGES; i++) {
     const reader = readers[below(random, readers.length)]!;
-    reader.sendOctets(mutated(tftp, random), random.next() < 0.5 ? 69 : reader.peer);
+    reader.sendOctets(mutatedOctets(tftp, random), random.next() < 0.5 ? 69 : reader.peer);
     if (i % 20 === 0) await settle();
   }
   await settle();

@@ -25,6 +25,16 @@ export function mutated(frame: Uint8Array, random: Random): Uint8Array {
   return random.next() < 0.8 ? refit(bytes) : bytes;
 }
 
+/** One of the seeds, changed in a few places and perhaps cut or lengthened; now and then nothing but noise. */
+export function mutatedOctets(seeds: readonly Uint8Array[], random: Random): Uint8Array {
+  if (random.next() < 0.1) return Uint8Array.from({ length: below(random, 700) }, () => below(random, 256));
+  const seed = seeds[below(random, seeds.length)]!;
+  const bytes = seed.slice(0, random.next() < 0.3 ? below(random, seed.length + 1) : seed.length);
+  for (let i = below(random, 8); i > 0 && bytes.length > 0; i--)
+    bytes[below(random, bytes.length)] = below(random, 256);
+  return random.next() < 0.1 ? Uint8Array.of(...bytes, ...pattern(below(random, 300))) : bytes;
+}
+
 /** The port of a machine on a cable that changes some of what the machine says. */
 export function noisy(port: Port, random: Random, share: () => number): Port {
   return {

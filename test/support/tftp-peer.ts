@@ -8,6 +8,7 @@ import type { UdpSocket } from '../../src/stack/udp-layer.ts';
 import type { TftpPacket } from '../../src/wire/tftp.ts';
 import { emitTftp, parseTftp, TFTP_PORT } from '../../src/wire/tftp.ts';
 import { A, B } from './frames.ts';
+import { ip6 } from './ipv6-peer.ts';
 import { ManualScheduler, settle } from './manual-scheduler.ts';
 import { ip, octets } from './stack-peer.ts';
 
@@ -21,8 +22,9 @@ export class TftpBench {
   readonly #far = new Stack({ mac: B, mtu: 1500, scheduler: this.scheduler, random: new SeededRandom(2) });
 
   constructor(files: FileTree) {
-    this.#near.configure({ interface: { address: ip('10.0.0.1'), prefixLength: 24 } });
-    this.#far.configure({ interface: { address: ip('10.0.0.2'), prefixLength: 24 } });
+    const at6 = (text: string) => ({ interface: { address: ip6(text), prefixLength: 64 } });
+    this.#near.configure({ interface: { address: ip('10.0.0.1'), prefixLength: 24 }, ipv6: at6('fd00::1') });
+    this.#far.configure({ interface: { address: ip('10.0.0.2'), prefixLength: 24 }, ipv6: at6('fd00::2') });
     this.#near.attach(this.#far);
     this.#far.attach(this.#near);
     const { scheduler, counters } = this;
@@ -31,7 +33,12 @@ export class TftpBench {
   }
 
   reader(port = 0): Reader {
-    return new Reader((onDatagram) => this.#far.udp.open(port, onDatagram));
+    return new Reader((onDatagram) => this.#far.udp.open(port, onDatagram), octets('10.0.0.1'));
+  }
+
+  /** One that finds the server by IPv6. */
+  reader6(): Reader {
+    return new Reader((onDatagram) => this.#far.udp.open(0, onDatagram), ip6('fd00::1'));
   }
 
   /** Somebody else on the server's stack has every dynamic port. */
@@ -46,11 +53,13 @@ export class TftpBench {
 
 export class Reader {
   readonly #socket: UdpSocket;
+  readonly #server: Uint8Array;
   #heard: TftpPacket[] = [];
   /** Where the server's half of the transfer is. */
   #peer = TFTP_PORT;
 
-  constructor(open: (onDatagram: Parameters<Stack['udp']['open']>[1]) => UdpSocket) {
+  constructor(open: (onDatagram: Parameters<Stack['udp']['open']>[1]) => UdpSocket, server: Uint8Array) {
+    this.#server = server;
     this.#socket = open(({ from, payload }) => {
       const packet = parseTftp(payload.slice(), 0, payload.length);
       if (typeof packet === 'string') throw new Error(`the server wrote a packet that is ${packet}`);
@@ -73,7 +82,7 @@ export class Reader {
   }
 
   sendOctets(payload: Uint8Array, port = this.#peer): void {
-    this.#socket.send({ address: octets('10.0.0.1'), port }, payload);
+    this.#socket.send({ address: this.#server, port }, payload);
   }
 
   /** Asks for a file and lets it be opened. */

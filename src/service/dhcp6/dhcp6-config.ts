@@ -6,7 +6,7 @@ export interface Dhcp6Config {
   /** The network's prefix: other addresses are told to be off the link. */
   readonly prefix: Ipv6Prefix;
   /** Addresses for who asks for one, both of the prefix; without a pool there are those of reservations only. */
-  readonly pool?: { readonly first: Ipv6; readonly last: Ipv6 };
+  readonly pool?: { readonly first: Ipv6; readonly last: Ipv6 } | undefined;
   /** Seconds: the valid and the preferred lifetime of an address. */
   readonly leaseTime: number;
   /** Addresses that belong to one card each; they may lie outside the pool. */

@@ -1,6 +1,11 @@
 /** What a reader asks for and what it gets: RFC 2347, 2348 (blksize), 2349 (timeout, tsize), 7440 (windowsize). */
 import type { Millis } from '../../base/time.ts';
+import { IPV4_HEADER_LENGTH } from '../../wire/ipv4.ts';
+import { IPV6_HEADER_LENGTH } from '../../wire/ipv6.ts';
+import { IPV6_ADDRESS_LENGTH } from '../../wire/ipv6-address.ts';
 import type { TftpOptions } from '../../wire/tftp.ts';
+import { TFTP_DATA_HEADER_LENGTH } from '../../wire/tftp.ts';
+import { UDP_HEADER_LENGTH } from '../../wire/udp.ts';
 
 /** RFC 1350. */
 const DEFAULT_BLOCK_LENGTH = 512;
@@ -12,8 +17,8 @@ const MAX_WINDOW = 64;
 const MAX_TIMEOUT = 30;
 /** Octets of one transfer that wait for their acknowledgement. */
 const MAX_WINDOW_LENGTH = 128 * 1024;
-/** IPv4, UDP and TFTP headers: a block of this much less than the MTU is not fragmented. */
-const HEADERS = 32;
+/** UDP and TFTP headers: a block of this and an IP header less than the MTU is not fragmented. */
+const HEADERS = UDP_HEADER_LENGTH + TFTP_DATA_HEADER_LENGTH;
 
 export interface TransferOptions {
   /** Octets of a block. */
@@ -25,12 +30,21 @@ export interface TransferOptions {
   readonly accepted: TftpOptions;
 }
 
-/** `size` is undefined where it is not known in advance. Options that are unknown or out of range are ignored (RFC 2347). */
-export function negotiate(asked: TftpOptions, mtu: number, size: number | undefined): TransferOptions {
+/**
+ * `addressLength` tells the family; `size` is undefined where it is not known in advance. Options that are unknown or out of range are
+ * ignored (RFC 2347).
+ */
+export function negotiate(
+  asked: TftpOptions,
+  mtu: number,
+  addressLength: number,
+  size: number | undefined,
+): TransferOptions {
   const accepted = new Map<string, string>();
   const blksize = integerOf(asked, 'blksize', MIN_BLOCK_LENGTH, MAX_BLOCK_LENGTH);
-  const blockLength =
-    blksize === undefined ? DEFAULT_BLOCK_LENGTH : Math.min(blksize, Math.max(MIN_BLOCK_LENGTH, mtu - HEADERS));
+  const ipHeader = addressLength === IPV6_ADDRESS_LENGTH ? IPV6_HEADER_LENGTH : IPV4_HEADER_LENGTH;
+  const longest = Math.max(MIN_BLOCK_LENGTH, mtu - ipHeader - HEADERS);
+  const blockLength = blksize === undefined ? DEFAULT_BLOCK_LENGTH : Math.min(blksize, longest);
   if (blksize !== undefined) accepted.set('blksize', `${blockLength}`);
   const timeout = integerOf(asked, 'timeout', 1, MAX_TIMEOUT);
   if (timeout !== undefined) accepted.set('timeout', `${timeout}`);

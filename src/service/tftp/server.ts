@@ -15,8 +15,7 @@ import type { Log } from '../../base/log.ts';
 import type { Scheduler } from '../../base/time.ts';
 import type { Stack } from '../../stack/stack.ts';
 import type { UdpDatagram, UdpSocket } from '../../stack/udp-layer.ts';
-import { formatIpv4 } from '../../wire/ipv4-address.ts';
-import { readUint32 } from '../../wire/octets.ts';
+import { formatEndpoint } from '../../wire/endpoint-text.ts';
 import type { TftpPacket, TftpRequest } from '../../wire/tftp.ts';
 import { emitTftp, parseTftp, TFTP_DATA_HEADER_LENGTH, TFTP_ERROR, TFTP_PORT } from '../../wire/tftp.ts';
 import type { Service } from '../service.ts';
@@ -100,7 +99,7 @@ export class TftpServer implements Service {
   }
 
   #read(request: TftpRequest, { from, to }: UdpDatagram): void {
-    const name = `${formatIpv4(readUint32(from.address, 0))}:${from.port}`;
+    const name = formatEndpoint(from);
     const before = this.#readers.get(name);
     if (before !== undefined && before.request.file === request.file && before.transfer?.hasBegun !== true) {
       this.#outside.counters.add('tftp-repeated-request');
@@ -161,7 +160,8 @@ export class TftpServer implements Service {
   #start(reader: Reader, file: ReadableFile, mode: TftpMode): void {
     const stack = this.#stack;
     if (stack === undefined) return;
-    const options = negotiate(reader.request.options, this.#mtu, mode === 'octet' ? file.size : undefined);
+    const size = mode === 'octet' ? file.size : undefined;
+    const options = negotiate(reader.request.options, this.#mtu, reader.source.length, size);
     const out = new Uint8Array(Math.max(CONTROL_LENGTH, TFTP_DATA_HEADER_LENGTH + options.blockLength));
     const socket = this.#openSocket(stack, reader);
     if (socket === undefined) {
@@ -235,7 +235,7 @@ export class TftpServer implements Service {
   /** Answers from the well-known port: no transfer begins. */
   #refuse(datagram: Pick<UdpDatagram, 'from' | 'to'>, file: string, code: number, why: string): void {
     this.#outside.counters.add(`tftp-error-${code}`);
-    const name = `${formatIpv4(readUint32(datagram.from.address, 0))}:${datagram.from.port}`;
+    const name = formatEndpoint(datagram.from);
     this.#outside.log({
       event: 'tftp-error',
       message: `${name} does not get ${shown(file)}: ${why}`,

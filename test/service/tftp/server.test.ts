@@ -313,3 +313,18 @@ it('a reader is refused where no port is free for its transfer, and the file is 
   expect(bench.server.transfers).toBe(0);
   expect(files.openFiles).toBe(0);
 });
+
+describe('by IPv6', () => {
+  it('a file is read in blocks that fit into a packet', async () => {
+    const bench = new TftpBench(tree());
+    const reader = bench.reader6();
+    expect(await reader.ask('exact', { blksize: '1468' })).toEqual(['oack blksize=1448']);
+    expect(await reader.ack(0)).toEqual(['data 1 (1024)']);
+    await reader.ack(1);
+    expect(bench.entries.at(-1)).toMatchObject({ event: 'tftp-done', to: `[fd00::2]:${reader.port}` });
+  });
+
+  it('a missing file is refused', async () => {
+    expect(await new TftpBench(tree()).reader6().ask('nothing')).toEqual(['error 1']);
+  });
+});
