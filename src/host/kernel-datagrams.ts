@@ -81,10 +81,8 @@ export class KernelDatagrams implements HostDatagramSocket {
 
   send(bytes: Uint8Array, to: Endpoint, options: DatagramOptions = {}): boolean {
     if (bytes.length > LONGEST_DATAGRAM) return false;
-    if (this.#isClosed || (this.#socket === undefined && this.open() !== 0)) return true; // lost
-    const socket = this.#socket!;
-    this.#prepare(socket, options);
-    const errno = socket.send(bytes, to);
+    if (this.#isClosed) return true; // lost
+    const errno = this.#send(bytes, to, options);
     if (errno === constants.errno.EMSGSIZE) {
       this.#tooLong = { to: { address: new Uint8Array(to.address), port: to.port }, quote: new Uint8Array(bytes) };
     }
@@ -95,6 +93,17 @@ export class KernelDatagrams implements HostDatagramSocket {
       if (!this.#isClosed) this.#events.refused({ ...error, quote });
     });
     return true;
+  }
+
+  /** 0, or the errno; 0 as well where there is no socket and the datagram is lost. */
+  #send(bytes: Uint8Array, to: Endpoint, options: DatagramOptions): number {
+    const failure = this.#socket === undefined ? this.open() : 0;
+    // A host that does not have the family has no way there.
+    if (failure === constants.errno.EAFNOSUPPORT) return constants.errno.ENETUNREACH;
+    if (failure !== 0) return 0;
+    const socket = this.#socket!;
+    this.#prepare(socket, options);
+    return socket.send(bytes, to);
   }
 
   close(): void {

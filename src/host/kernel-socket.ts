@@ -62,6 +62,11 @@ export class KernelSocket {
     return this.#isOpen && this.#system.setsockopt(this.#fd, level, option, this.#value, 4) === 0;
   }
 
+  /** Sets an option to a structure. */
+  setOctets(level: number, option: number, value: Uint8Array): boolean {
+    return this.#isOpen && this.#system.setsockopt(this.#fd, level, option, Buffer.from(value), value.length) === 0;
+  }
+
   /** 0, or the errno. */
   bind(at: Endpoint): number {
     const length = writeKernelAddress(this.#address, at);

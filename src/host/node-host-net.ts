@@ -67,15 +67,12 @@ export class NodeHostNet implements HostNet {
     return new KernelDatagrams(system, family, events, at);
   }
 
-  /** IPv4 alone; requests of the other family go nowhere. */
   echo(family: 4 | 6, events: HostEchoEvents): HostEcho {
     const { echo } = this.abilities;
     const system = this.#load();
-    if (family === 4 && system !== undefined && (echo === 'ping-socket' || echo === 'raw')) {
-      return new KernelEcho(system, echo, events);
-    }
-    if (family === 4 && this.#ping !== undefined && echo === 'ping-command')
-      return new PingCommandEcho(this.#ping, events);
+    if (system !== undefined && (echo === 'ping-socket' || echo === 'raw'))
+      return new KernelEcho(system, echo, family, events);
+    if (this.#ping !== undefined && echo === 'ping-command') return new PingCommandEcho(this.#ping, family, events);
     return { send: () => undefined, close: () => undefined };
   }
 
