@@ -2,9 +2,9 @@
  * Whom a guest may talk to, and where a conversation with an address really goes.
  *
  * In this order: `restrict` refuses whatever leaves the network; an address behind the prefix of NAT64 is the IPv4 address that it
- * embeds; the gateway's own address stands for the host's loopback, as far as that is opened; the addresses where clouds keep their
- * metadata are refused; loopback and other addresses that mean something else on the host than for the guest are refused; the rest is
- * the world.
+ * embeds; the gateway's own address, and 127.0.0.1 behind NAT64, stand for the host's loopback, as far as that is opened; the addresses
+ * where clouds keep their metadata are refused; loopback and other addresses that mean something else on the host than for the guest are
+ * refused; the rest is the world.
  */
 import type { Endpoint } from '../base/endpoint.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
@@ -82,18 +82,22 @@ export class EgressPolicy {
     const { isRestricted, nat64 } = this.#config;
     if (isRestricted) return refused('egress-restricted');
     const { address, port } = to;
-    if (address.length === IPV6_ADDRESS_LENGTH && nat64 !== undefined && isInIpv6Prefix(nat64, address))
-      return this.#decide(protocol, { address: address.slice(IPV4_AT), port });
-    return this.#decide(protocol, to);
+    if (address.length !== IPV6_ADDRESS_LENGTH || nat64 === undefined || !isInIpv6Prefix(nat64, address))
+      return this.#decide(protocol, to);
+    const embedded = address.slice(IPV4_AT);
+    // no guest means its own loopback by this: it is the host's
+    if (readUint32(embedded, 0) === LOOPBACK) return this.#atLoopback(protocol, { address: embedded, port });
+    return this.#decide(protocol, { address: embedded, port });
+  }
+
+  #atLoopback(protocol: EgressProtocol, to: Endpoint): EgressVerdict {
+    return this.#isOpen(protocol, to.port) ? { kind: 'allowed', to } : refused('egress-host-closed');
   }
 
   #decide(protocol: EgressProtocol, to: Endpoint): EgressVerdict {
     const { address, port } = to;
     const loopback = this.#loopbackAt(address);
-    if (loopback !== undefined) {
-      if (!this.#isOpen(protocol, port)) return refused('egress-host-closed');
-      return { kind: 'allowed', to: { address: loopback, port } };
-    }
+    if (loopback !== undefined) return this.#atLoopback(protocol, { address: loopback, port });
     if (!this.#config.allowsMetadata && isMetadata(address)) return refused('egress-metadata');
     if (this.#isInside(address) || !isWorldly(address)) return refused('egress-no-host');
     return { kind: 'allowed', to };

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -95,6 +98,25 @@ describeGuests('the examples do what they say', () => {
     await console.until('Linux', () => console.stdout.includes('booted over the network') || undefined, 120);
     expect(console.stdout).toContain('This is 10.0.2.15, booted by vmlan');
     expect((await lab.stop()).status).toBe(0);
+  });
+
+  it('ipv6-only', async () => {
+    const bench = examples();
+    const old = createServer((_request, response) => response.end('it works\n')).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    const { port } = old.address() as AddressInfo;
+    Object.assign(bench.env, { OLD_PORT: String(port) });
+    const lab = await up(bench, 'ipv6-only');
+    const client = await bootedGuest(bench, 'client', WHOLE_LOG);
+    await client.must(until('ip -6 addr show dev eth0 scope global | grep -v tentative | grep -q inet6'));
+    await client.must('dhclient -6 -S -1 -q eth0');
+    expect(await client.must('ip -4 route')).toBe('');
+    expect(await client.must('ip -6 route show default')).toContain('via fe80::');
+    expect(await client.must('busybox nslookup -type=aaaa old')).toContain('64:ff9b::7f00:1');
+    expect(await client.must(`curl -s -m 20 http://old:${port}/`)).toContain('it works');
+    await client.must('ping -c1 client');
+    expect((await lab.stop()).status).toBe(0);
+    old.close();
   });
 
   it('router-lab', async () => {

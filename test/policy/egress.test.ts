@@ -98,6 +98,7 @@ describe('an egress policy', () => {
 
     it('opens the host’s loopback at the gateway’s address as far as that is open', () => {
       expect(decide6('fd00:1::1', 80)).toBe('egress-host-closed');
+      expect(decide6('2001:db8:64::7f00:1', 80)).toBe('egress-host-closed');
       expect(decide6('fd00:1::1', 80, { hostAccess: 'all' })).toBe('[::1]:80');
       expect(decide6('fd00:1::1', 80, { hostAccess: 'all', isRestricted: true })).toBe('egress-restricted');
     });
@@ -105,7 +106,8 @@ describe('an egress policy', () => {
     it.each([
       ['2001:db8:64::808:808', '8.8.8.8:80'],
       ['2001:db8:64::a00:202', '127.0.0.1:80'],
-      ['2001:db8:64::7f00:1', 'egress-no-host'],
+      ['2001:db8:64::7f00:1', '127.0.0.1:80'],
+      ['2001:db8:64::7f00:2', 'egress-no-host'],
       ['2001:db8:64::a00:24d', 'egress-no-host'],
     ])('takes %s for the IPv4 address that it embeds', (to, verdict) => {
       expect(decide6(to, 80, { hostAccess: 'all' })).toBe(verdict);
