@@ -118,7 +118,7 @@ export async function runGuest(
 }
 
 export interface FirmwareOptions {
-  readonly kind: 'ipxe' | 'ipxe-uefi' | 'uefi4' | 'uboot';
+  readonly kind: 'ipxe' | 'ipxe-uefi' | 'uefi4' | 'uefi6' | 'uboot';
   readonly nic: Nic;
   /** In order: what the console must show (a regular expression), or what is typed. */
   readonly steps: readonly ({ readonly expect: string } | { readonly send: string })[];
