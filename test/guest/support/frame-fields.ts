@@ -3,6 +3,7 @@
  * field. Left out are a packet's identification and lengths, which follow from the rest; checksums are
  * said to be good or bad.
  */
+import { ipv6Fields } from './frame-fields6.ts';
 import { checksum, pseudo } from './raw-frames.ts';
 
 export type Fields = Readonly<Record<string, string>>;
@@ -17,6 +18,7 @@ export function fieldsOf(frame: Uint8Array): Fields {
   const type = u16At(frame, 12);
   if (type === 0x0806) Object.assign(fields, arpFields(frame));
   else if (type === 0x0800) Object.assign(fields, ipv4Fields(frame.subarray(14)));
+  else if (type === 0x86dd) Object.assign(fields, ipv6Fields(frame.subarray(14)));
   else fields['ethernet.payload'] = hex(frame.subarray(14));
   return fields;
 }

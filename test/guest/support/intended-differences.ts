@@ -18,7 +18,7 @@ export const INTENDED = {
   'tftp-transfer-port': ['udp.ports'],
   'tftp-wording': ['tftp.message'],
   'tftp-outside': ['tftp.error'],
-  'one-station': ['ethernet.source', 'arp.sender'],
+  'one-station': ['ethernet.source', 'arp.sender', 'ndp.option.1', 'ndp.option.2'],
   'arp-length': ['frame.length'],
   'time-to-live': ['ip.ttl'],
   'dns-authority': ['dns.flags'],
@@ -29,6 +29,16 @@ export const INTENDED = {
   'icmp-error-source': ['ip.source'],
   'icmp-quote-ttl': ['icmp.quote.ttl'],
   'icmp-error-header': ['ip.ttl', 'ip.tos'],
+  'ra-addressing': ['ethernet.destination', 'ip.destination'],
+  'ra-other-configuration': ['ra.flags'],
+  'ra-mtu': ['ndp.option.5'],
+  'ra-names': ['ndp.option.25', 'ndp.option.31'],
+  'ra-restricted': ['ra.lifetime', 'ndp.option.25'],
+  'hop-limit': ['ip.hop-limit'],
+  'dhcp6-ends': ['ip.source', 'udp.ports'],
+  'dhcp6-server-identifier': ['dhcp6.option.2'],
+  'dhcp6-boot-url': ['dhcp6.option.59'],
+  'dhcp6-search': ['dhcp6.option.24'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Intended = keyof typeof INTENDED;
