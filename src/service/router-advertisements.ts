@@ -30,7 +30,7 @@ export interface RaConfig {
   /** Seconds for which it is a default router, up to 9000; 0: it is none, but knows the rest. */
   readonly routerLifetime: number;
   readonly preference: RouterPreference;
-  /** In order of importance, none longer than 1200 octets; `ROUTER_OPTION_LIFETIME` where nothing else is wanted. */
+  /** In order of importance; their lifetime is `ROUTER_OPTION_LIFETIME` where nothing else is wanted. */
   readonly options: readonly RouterOption[];
 }
 
@@ -92,7 +92,7 @@ export class RouterAdvertisements implements Service {
     this.#stack = stack;
     this.#advertiser = stack.ndp.advertise((solicitor) => {
       if (solicitor === undefined) this.#schedule(this.#random.next() * MAX_DELAY);
-      else this.#send(solicitor);
+      else this.#tell(solicitor);
     });
     if (this.#config !== undefined) this.#begin();
   }
@@ -100,13 +100,7 @@ export class RouterAdvertisements implements Service {
   stop(): void {
     this.#timer.cancel();
     this.#due = undefined;
-    if (this.#config !== undefined) {
-      const { options } = this.#config;
-      const isPrefix = ({ kind }: RouterOption): boolean => kind === 'prefix';
-      this.#config = { ...this.#config, routerLifetime: 0, preference: 'medium', options: options.filter(isPrefix) };
-      this.#withdrawn = withdrawn(options, this.#config.options);
-      this.#send(undefined);
-    }
+    if (this.#config !== undefined) this.#send(farewellOf(this.#config), undefined);
     this.#advertiser?.close();
     this.#advertiser = undefined;
     this.#stack = undefined;
@@ -128,7 +122,7 @@ export class RouterAdvertisements implements Service {
   #tellAll(): void {
     this.#due = undefined;
     this.#lastToAll = this.#scheduler.now();
-    this.#send(undefined);
+    this.#tell(undefined);
     this.#initial = Math.max(0, this.#initial - 1);
     if (this.#initial === 0) this.#withdrawn = [];
     if (this.#config === undefined && this.#initial === 0) return;
@@ -136,10 +130,14 @@ export class RouterAdvertisements implements Service {
     this.#schedule(this.#initial > 0 ? Math.min(period, INITIAL_PERIOD) : period);
   }
 
-  #send(to: NdpPeer | undefined): void {
+  #tell(to: NdpPeer | undefined): void {
+    const config = this.#config ?? NO_ROUTER;
+    this.#send({ ...config, options: [...config.options, ...this.#withdrawn] }, to);
+  }
+
+  #send({ options, ...config }: RaConfig, to: NdpPeer | undefined): void {
     if (this.#stack === undefined) return;
     const { mac, mtu } = this.#stack;
-    const { options, ...config } = this.#config ?? NO_ROUTER;
     const header: Omit<RouterAdvertisement, 'options'> = {
       kind: 'router-advertisement',
       ...config,
@@ -150,7 +148,13 @@ export class RouterAdvertisements implements Service {
       // RFC 4861, 6.3.4: hosts do not believe a smaller one.
       mtu: mtu < IPV6_MIN_MTU ? undefined : mtu,
     };
-    for (const part of inMessages([...options, ...this.#withdrawn]))
-      this.#advertiser?.send({ ...header, options: part }, to);
+    for (const part of inMessages(options)) this.#advertiser?.send({ ...header, options: part }, to);
   }
+}
+
+/** RFC 4861, 6.2.5: no router any more, and of what hung on it nothing but the prefixes. */
+function farewellOf(config: RaConfig): RaConfig {
+  const prefixes = config.options.filter(({ kind }) => kind === 'prefix');
+  const options = [...prefixes, ...withdrawn(config.options, prefixes)];
+  return { ...config, routerLifetime: 0, preference: 'medium', options };
 }

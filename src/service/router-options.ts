@@ -41,7 +41,7 @@ const ROOM = IPV6_MIN_MTU - IPV6_HEADER_LENGTH - HEADER_LENGTH;
 export function inMessages(options: readonly RouterOption[]): readonly (readonly RouterOption[])[] {
   const messages: RouterOption[][] = [[]];
   let room = ROOM;
-  for (const option of options) {
+  for (const option of options.flatMap(inPieces)) {
     const length = routerOptionLength(option);
     if (length > room) {
       messages.push([]);
@@ -51,4 +51,21 @@ export function inMessages(options: readonly RouterOption[]): readonly (readonly
     room -= length;
   }
   return messages;
+}
+
+/** So many addresses, or names of any length, fit into one advertisement. */
+const ADDRESSES = 64;
+const NAMES = 4;
+
+/** A list that is too long for one advertisement as several lists. */
+function inPieces(option: RouterOption): readonly RouterOption[] {
+  if (option.kind === 'dns-servers' && option.addresses.length > ADDRESSES)
+    return chunks(option.addresses, ADDRESSES).map((addresses) => ({ ...option, addresses }));
+  if (option.kind === 'search-domains' && routerOptionLength(option) > ROOM)
+    return chunks(option.names, NAMES).map((names) => ({ ...option, names }));
+  return [option];
+}
+
+function chunks<T>(list: readonly T[], length: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(list.length / length) }, (_, i) => list.slice(i * length, (i + 1) * length));
 }

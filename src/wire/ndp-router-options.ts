@@ -163,7 +163,7 @@ function nat64Option(bytes: Uint8Array, at: number): RouterOption | undefined {
   return { kind: 'nat64-prefix', prefix: ipv6PrefixOf({ address, prefixLength }), lifetime: (scaled >>> 3) * 8 };
 }
 
-/** Octets of the option: a multiple of eight, at most 2040 (the caller gives no more addresses and names). */
+/** Octets of the option, a multiple of eight. `emitRouterOption` writes up to 2040: 127 addresses, or as many of names. */
 export function routerOptionLength(option: RouterOption): number {
   switch (option.kind) {
     case 'prefix':

@@ -207,6 +207,22 @@ describe('all nodes', () => {
     expect(said.flatMap((message) => message.options)).toEqual(options);
   });
 
+  it('hear lists of any length', () => {
+    const addresses = Array.from({ length: 200 }, (_, i) => ip6(`fd00::${i}`));
+    const names = Array.from({ length: 50 }, (_, i) => `${'x'.repeat(60)}.${'y'.repeat(60)}.number${i}`);
+    const { wire } = routing({
+      ...CONFIG,
+      options: [
+        { kind: 'dns-servers', addresses, lifetime: 1800 },
+        { kind: 'search-domains', names, lifetime: 1800 },
+      ],
+    });
+    wire.scheduler.advance(0);
+    const said = heard(wire).flatMap((message) => message.options);
+    expect(said.flatMap((option) => (option.kind === 'dns-servers' ? option.addresses : []))).toEqual(addresses);
+    expect(said.flatMap((option) => (option.kind === 'search-domains' ? option.names : []))).toEqual(names);
+  });
+
   it('hear when IPv6 is switched off, and then nothing unasked', () => {
     const { wire, service } = routing();
     wire.scheduler.advance(10_000);
