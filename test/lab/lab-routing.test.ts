@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LabRouting } from '../../src/lab/lab-routing.ts';
 import { Stack } from '../../src/stack/stack.ts';
 import { ipv4Octets } from '../../src/wire/ipv4-address.ts';
+import { ip6 } from '../support/ipv6-peer.ts';
 import { LabBench } from '../support/lab-bench.ts';
 import { ip, octets } from '../support/stack-peer.ts';
 
@@ -173,4 +174,43 @@ nodes: { a: { nics: [lan] } }
   expect([jack?.isConnected, lan.jack('r2:lan'), lan.jack('r2:eth0')?.isConnected]).toEqual([false, undefined, true]);
   routing.join(networks, []);
   expect(lan.jack('r2:eth0')).toBeUndefined();
+});
+
+describe('networks of IPv6', () => {
+  const LAB = `
+networks:
+  lan: { ipv6: { prefix: 'fd00:1::/64' } }
+  new: { ipv4: off, ipv6: { prefix: 'fd00:2::/64' }, routes: [{ to: 'fd00:3::/64', via: 'fd00:2::9' }] }
+  back: { gateway: none, ipv6: { prefix: 'fd00:3::/64' } }
+nodes: { pc: { nics: [lan] }, web: { nics: [new] } }
+routers:
+  r1:
+    interfaces: [{ network: new, ipv6: 'fd00:2::9' }, { network: back, ipv6: 'fd00:3::1' }]
+    routes: [{ to: '::/0', via: 'fd00:2::1' }]
+`;
+
+  it('reach each other and what lies behind routers, by the names of addresses that machines made themselves', async () => {
+    const bench = await LabBench.start(LAB);
+    const [pc, web] = [bench.station('pc:lan'), bench.station('web:new')];
+    await bench.during(pc.autoconfigure(5000));
+    const own = web.ipv6!.interface.address;
+    expect(await bench.during(pc.ping(own))).toMatchObject({ kind: 'reply' });
+    expect(await bench.during(pc.ping(ip6('fd00:3::1')))).toMatchObject({ kind: 'reply' });
+    expect(await bench.during(pc.lookUp('web', 'AAAA'))).toMatchObject({ addresses: [own] });
+    expect(await bench.during(web.lookUp('r1-back', 'AAAA'))).toMatchObject({ addresses: [ip6('fd00:3::1')] });
+  });
+
+  it('are told of in the status of the lab', async () => {
+    const status = (await LabBench.start(LAB)).lab.status();
+    expect(status.networks.map(({ subnet, gateway }) => [subnet, gateway?.ipv6?.prefix])).toEqual([
+      ['10.0.2.0/24', 'fd00:1::/64'],
+      [undefined, 'fd00:2::/64'],
+      [undefined, undefined],
+    ]);
+    expect(status.networks[1]!.gateway!.routes).toEqual([{ to: 'fd00:3::/64', via: 'fd00:2::9' }]);
+    expect(status.routers[0]).toMatchObject({
+      interfaces: [{ ipv6: 'fd00:2::9/64' }, { ipv6: 'fd00:3::1/64' }],
+      routes: [{ to: '::/0', via: 'fd00:2::1' }],
+    });
+  });
 });

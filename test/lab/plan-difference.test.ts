@@ -61,6 +61,20 @@ describe('the difference of two plans', () => {
     expect(impossible).toEqual([]);
   });
 
+  it.each([
+    ['{}', '{ managed: true, lifetime: 20m }', []],
+    ['{}', '{ dhcp: { lease: 1h } }', []],
+    ['{}', 'off', ['networks.lan.ipv6']],
+    ['{}', '{ dhcp: off }', ['networks.lan.ipv6']],
+    ['{}', "{ prefix: 'fd00:9::/64' }", ['networks.lan.ipv6']],
+    ['{}', '{ nat64: on }', ['networks.lan.ipv6']],
+  ])('takes over what is told of IPv6, and refuses the rest: %s as %s', (from, to, places) => {
+    const lab = (ipv6: string) => planOf(LAB.replace('10.0.2.0/24', `10.0.2.0/24, ipv6: ${ipv6}`));
+    const { impossible, networks } = planDifference(lab(from), lab(to));
+    expect(impossible.map(({ path }) => path.join('.'))).toEqual(places);
+    expect(networks.changed).toHaveLength(1);
+  });
+
   it('tells everything that cannot change, each by its place', () => {
     const now = LAB.replace('name: office', 'name: school')
       .replace('10.0.2.0/24 }', '10.0.0.0/16, mtu: 9000, restrict: true, dns: false }')

@@ -5,7 +5,7 @@ import { RunningLab } from '../../src/lab/running-lab.ts';
 import { Station } from '../../src/station/station.ts';
 import { MemoryEnvironment } from './memory-environment.ts';
 
-/** A lab in memory, each of whose cards is a built-in station that has booted. */
+/** A lab in memory, each of whose cards is a built-in station that has booted: by DHCP or, without IPv4, by a router's word. */
 export class LabBench {
   readonly environment = new MemoryEnvironment();
   readonly plan: LabPlan;
@@ -35,11 +35,11 @@ export class LabBench {
     const { scheduler, random } = this.environment;
     const booting: Promise<unknown>[] = [];
     for (const nic of this.plan.nics) {
-      const mtu = this.plan.networks.find(({ name }) => name === nic.network)!.mtu;
+      const { mtu, gateway } = this.plan.networks.find(({ name }) => name === nic.network)!;
       const station = new Station({ name: nic.node, mac: nic.mac, mtu, scheduler, random });
       this.environment.arrive(`unix:${portName(nic)}`, station.port);
       this.#stations.set(portName(nic), station);
-      booting.push(station.boot(5000));
+      booting.push(gateway?.interface === undefined ? station.autoconfigure(3000) : station.boot(5000));
     }
     await scheduler.run(3000);
     await Promise.all(booting);
