@@ -4,26 +4,33 @@
  * Theory of operation. Each address and identifier of a guest has a source of echo requests of the host's own, which has an identifier
  * of its own (REQ-1); replies come back with the guest's. Errors about a request are told to the guest with the request itself (REQ-4):
  * the last few are remembered for that. Time to live is the guest's, so that `traceroute -I` works. Where the host has no way to
- * send echo requests there are no replies, and none is made up.
+ * send echo requests there are no replies, and none is made up. What a guest asks of IPv4 behind NAT64's prefix leaves as ICMP and
+ * comes back as ICMPv6 (RFC 7915, 4.2 and 5.2).
  *
  * A request that the policy refuses is answered by `communication administratively prohibited`: RFC 1812, 4.3.2.7 forbids errors
  * about errors, not about queries, and 5.2.7.1 has this code for what a router is configured to keep back.
  */
 import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../base/endpoint.ts';
+import { isSameAddress } from '../base/endpoint.ts';
 import type { HostEcho, HostEchoEvents, HostIcmpError, HostNet } from '../base/host-net.ts';
 import type { Millis, Scheduler } from '../base/time.ts';
 import type { EgressPolicy } from '../policy/egress.ts';
 import type { EchoRequest } from '../stack/icmp-layer.ts';
+import { pseudoHeaderBetween } from '../stack/ip-packet.ts';
 import type { Stack } from '../stack/stack.ts';
 import { emitIcmpv4, ICMPV4_ECHO_REQUEST, ICMPV4_HEADER_LENGTH } from '../wire/icmpv4.ts';
+import { emitIcmpv6Around, ICMPV6_ECHO_REQUEST } from '../wire/icmpv6.ts';
 import { PROTOCOL_ICMP } from '../wire/ipv4.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
+import { NEXT_HEADER_ICMPV6 } from '../wire/ipv6.ts';
+import type { Ipv6Prefix } from '../wire/ipv6-address.ts';
+import { ipv6Key } from '../wire/ipv6-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
 import { reportToGuest } from './guest-error.ts';
 import type { IdleEntry } from './idle-table.ts';
 import { IdleTable } from './idle-table.ts';
+import { shownAddress } from './shown-address.ts';
 
 /** RFC 5508, REQ-2: sixty seconds at least. */
 const IDLE_TIME: Millis = 60_000;
@@ -33,6 +40,8 @@ const LIMITS = { perOwner: 64, total: 512 };
 const REMEMBERED_REQUESTS = 32;
 /** Octets of an echo message that are kept for an error about it: a host is owed eight (RFC 792). */
 const REMEMBERED_OCTETS = 64;
+/** Of an echo message, in both families. */
+const HEADER_LENGTH = ICMPV4_HEADER_LENGTH;
 
 export interface EchoNatOptions {
   readonly stack: Stack;
@@ -41,11 +50,13 @@ export interface EchoNatOptions {
   readonly flows: FlowTable;
   readonly counters: Counters;
   readonly scheduler: Scheduler;
+  /** Behind this prefix lies IPv4. */
+  readonly nat64?: Ipv6Prefix | undefined;
 }
 
 export class EchoNat {
   readonly #options: EchoNatOptions;
-  readonly #queries: IdleTable<number, EchoQueries>;
+  readonly #queries: IdleTable<QueriesKey, EchoQueries>;
 
   constructor(options: EchoNatOptions) {
     this.#options = options;
@@ -68,19 +79,21 @@ export class EchoNat {
       counters.add(verdict.reason);
       return 'prohibited';
     }
-    const key = readUint32(request.from, 0) * 0x1_0000 + request.identifier;
-    const queries = this.#queries.use(key) ?? this.#open(key, request);
-    queries?.send(request);
+    const { address: target } = verdict.to;
+    const family = target.length === 4 ? 4 : 6;
+    const key = keyOf(request, family);
+    const queries = this.#queries.use(key) ?? this.#open(key, request, family);
+    queries?.send(request, target);
     return 'taken';
   }
 
-  #open(key: number, { from, identifier }: EchoRequest): EchoQueries | undefined {
+  #open(key: QueriesKey, { from, identifier }: EchoRequest, family: 4 | 6): EchoQueries | undefined {
     const { stack, counters, flows } = this.#options;
     if (!stack.leadsTo(from)) {
       counters.add('echo-foreign-source');
       return undefined;
     }
-    const queries = new EchoQueries({ address: from, port: identifier }, this.#options, () =>
+    const queries = new EchoQueries({ address: from, port: identifier }, family, this.#options, () =>
       this.#queries.remove(key, queries),
     );
     this.#queries.add(key, queries);
@@ -89,9 +102,19 @@ export class EchoNat {
   }
 }
 
+/** A number for an address and identifier of IPv4, a text for one of IPv6, with the family of where the requests go. */
+type QueriesKey = number | string;
+
+function keyOf({ from, identifier }: EchoRequest, family: 4 | 6): QueriesKey {
+  if (from.length === 4) return readUint32(from, 0) * 0x1_0000 + identifier;
+  return `${ipv6Key(from)}${String.fromCharCode(identifier)}${family}`;
+}
+
 /** An echo request on its way. */
 interface Remembered {
-  readonly to: Ipv4;
+  /** Where it goes, as the guest and as the host see it. */
+  readonly to: Uint8Array;
+  readonly target: Uint8Array;
   readonly sequence: number;
   /** The message's first octets. */
   readonly start: Uint8Array;
@@ -107,7 +130,7 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
   readonly timeout = IDLE_TIME;
   /** The identifier has the place of the port. */
   readonly guest: Endpoint;
-  readonly owner: Ipv4;
+  readonly owner: number | string;
   fromGuest = 0;
   toGuest = 0;
   peer: Endpoint | undefined;
@@ -118,43 +141,46 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
   readonly #requests: Remembered[] = [];
   #hasSeveralPeers = false;
 
-  constructor(guest: Endpoint, options: EchoNatOptions, onClose: () => void) {
+  constructor(guest: Endpoint, family: 4 | 6, options: EchoNatOptions, onClose: () => void) {
     this.guest = guest;
-    this.owner = readUint32(guest.address, 0);
+    this.owner = guest.address.length === 4 ? readUint32(guest.address, 0) : ipv6Key(guest.address);
     this.#options = options;
     this.#onClose = onClose;
-    this.#echo = options.net.echo(4, this);
+    this.#echo = options.net.echo(family, this);
   }
 
   get target(): undefined {
     return undefined;
   }
 
-  send(request: EchoRequest): void {
+  /** `target`: where the request goes, as the host sees it. */
+  send(request: EchoRequest, target: Uint8Array): void {
     const { to, ttl, sequence, payload } = request;
-    this.#remember(request);
+    this.#remember(request, target);
     this.#notePeer(to);
     this.fromGuest += payload.length;
-    this.#echo.send(to, sequence, payload, ttl - 1);
+    this.#echo.send(target, sequence, payload, ttl - 1);
   }
 
-  #remember({ to, identifier, sequence, payload }: EchoRequest): void {
-    const length = ICMPV4_HEADER_LENGTH + payload.length;
+  #remember(request: EchoRequest, target: Uint8Array): void {
+    const { to, sequence, payload } = request;
+    const length = HEADER_LENGTH + payload.length;
     const start = new Uint8Array(Math.min(length, REMEMBERED_OCTETS));
-    const at = emitIcmpv4({ type: ICMPV4_ECHO_REQUEST, code: 0, identifier, sequence }, payload, start, 0);
+    const at = emitRequest(request, length, start);
     start.set(payload.subarray(0, start.length - at), at);
-    this.#requests.push({ to: readUint32(to, 0), sequence, start, length });
+    this.#requests.push({ to, target, sequence, start, length });
     if (this.#requests.length > REMEMBERED_REQUESTS) this.#requests.shift();
   }
 
   #notePeer(to: Uint8Array): void {
-    if (this.peer !== undefined && readUint32(this.peer.address, 0) !== readUint32(to, 0)) this.#hasSeveralPeers = true;
+    if (this.peer !== undefined && !isSameAddress(this.peer.address, to)) this.#hasSeveralPeers = true;
     this.peer = this.#hasSeveralPeers ? undefined : (this.peer ?? { address: to, port: 0 });
   }
 
-  replied(from: Uint8Array, sequence: number, payload: Uint8Array, ttl: number | undefined): void {
-    const { stack, counters } = this.#options;
-    if (stack.isInside(from)) {
+  replied(host: Uint8Array, sequence: number, payload: Uint8Array, ttl: number | undefined): void {
+    const { stack, counters, nat64 } = this.#options;
+    const from = shownAddress(host, this.guest.address, stack, nat64);
+    if (from === undefined) {
       counters.add('echo-ambiguous-source');
       return;
     }
@@ -165,19 +191,19 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
   }
 
   refused(sequence: number, error: HostIcmpError): void {
-    const { stack, counters } = this.#options;
-    const destination = readUint32(error.to.address, 0);
-    const request = this.#requests.findLast((other) => other.sequence === sequence && other.to === destination);
-    const isPassed =
-      request !== undefined &&
-      reportToGuest(stack, error, {
-        source: this.guest.address,
-        destination: error.to.address,
-        protocol: PROTOCOL_ICMP,
-        payload: request.start,
-        length: request.length,
-      });
-    if (!isPassed) counters.add('icmp-not-passed');
+    const { stack, counters, nat64 } = this.#options;
+    const { address: source } = this.guest;
+    const protocol = source.length === 4 ? PROTOCOL_ICMP : NEXT_HEADER_ICMPV6;
+    const isMeant = (other: Remembered) => other.sequence === sequence && isSameAddress(other.target, error.to.address);
+    const request = this.#requests.findLast(isMeant);
+    const packet = request && {
+      source,
+      destination: request.to,
+      protocol,
+      payload: request.start,
+      length: request.length,
+    };
+    if (packet === undefined || !reportToGuest(stack, error, packet, nat64)) counters.add('icmp-not-passed');
   }
 
   close(): void {
@@ -185,4 +211,16 @@ class EchoQueries implements Flow, IdleEntry, HostEchoEvents {
     this.#onClose();
     this.#options.flows.remove(this);
   }
+}
+
+/** Writes the header of a request as the guest sent it, the checksum over all `length` octets of it; returns where the payload starts. */
+function emitRequest(
+  { from, to, identifier, sequence, payload }: EchoRequest,
+  length: number,
+  out: Uint8Array,
+): number {
+  if (from.length === 4)
+    return emitIcmpv4({ type: ICMPV4_ECHO_REQUEST, code: 0, identifier, sequence }, payload, out, 0);
+  const header = { type: ICMPV6_ECHO_REQUEST, code: 0, parameter: identifier * 0x1_0000 + sequence };
+  return emitIcmpv6Around(header, payload, pseudoHeaderBetween(from, to, NEXT_HEADER_ICMPV6, length), out, 0);
 }
