@@ -7,6 +7,9 @@ const FAILURES: Readonly<Record<string, ConnectFailure>> = {
   EHOSTDOWN: 'host-unreachable',
   ENETUNREACH: 'network-unreachable',
   ENETDOWN: 'network-unreachable',
+  // The host has the family nowhere, or no address of it to leave from.
+  EAFNOSUPPORT: 'network-unreachable',
+  EADDRNOTAVAIL: 'network-unreachable',
   ETIMEDOUT: 'timeout',
   EACCES: 'prohibited',
   EPERM: 'prohibited',

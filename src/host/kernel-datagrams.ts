@@ -98,8 +98,9 @@ export class KernelDatagrams implements HostDatagramSocket {
   /** 0, or the errno; 0 as well where there is no socket and the datagram is lost. */
   #send(bytes: Uint8Array, to: Endpoint, options: DatagramOptions): number {
     const failure = this.#socket === undefined ? this.open() : 0;
-    // A host that does not have the family has no way there.
+    // A host that does not have the family, or the address to leave from, has no way there.
     if (failure === constants.errno.EAFNOSUPPORT) return constants.errno.ENETUNREACH;
+    if (failure === constants.errno.EADDRNOTAVAIL) return failure;
     if (failure !== 0) return 0;
     const socket = this.#socket!;
     this.#prepare(socket, options);
@@ -135,6 +136,7 @@ export class KernelDatagrams implements HostDatagramSocket {
 /** Codes of "destination unreachable" for what the host itself knows: RFC 792, RFC 1122 3.2.2.1; RFC 4443 3.1. */
 const UNREACHABLE: ReadonlyMap<number, { readonly v4: number; readonly v6: number }> = new Map([
   [constants.errno.ENETUNREACH, { v4: 0, v6: 0 }],
+  [constants.errno.EADDRNOTAVAIL, { v4: 0, v6: 0 }],
   [constants.errno.EHOSTUNREACH, { v4: 1, v6: 3 }],
   [constants.errno.EACCES, { v4: 13, v6: 1 }],
   [constants.errno.EPERM, { v4: 13, v6: 1 }],
