@@ -9,7 +9,7 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import type { Ipv4Interface } from '../wire/ipv4-address.ts';
 import { ipv4Octets, isOnLink, LOOPBACK, parseIpv4Interface } from '../wire/ipv4-address.ts';
-import type { Ipv6, Ipv6Interface, Ipv6Prefix } from '../wire/ipv6-address.ts';
+import type { Ipv6Interface, Ipv6Prefix } from '../wire/ipv6-address.ts';
 import {
   IPV6_ADDRESS_LENGTH,
   isInIpv6Prefix,
@@ -63,10 +63,13 @@ const METADATA: readonly Ipv4Interface[] = [
   '168.63.129.16/32',
 ].map((text) => parseIpv4Interface(text)!);
 
-/** Amazon's, Google's and Oracle's. */
-const IPV6_METADATA: readonly Ipv6[] = ['fd00:ec2::254', 'fd20:ce::254', 'fd00:c1::a9fe:a9fe'].map(
-  (text) => parseIpv6(text)!,
-);
+/** Amazon's services of a machine, which give credentials at several addresses; Google's, Oracle's and Scaleway's. */
+const IPV6_METADATA: readonly Ipv6Prefix[] = [
+  'fd00:ec2::/32',
+  'fd20:ce::254/128',
+  'fd00:c1::a9fe:a9fe/128',
+  'fd00:42::42/128',
+].map((text) => parseIpv6Prefix(text)!);
 
 export class EgressPolicy {
   readonly #config: EgressConfig;
@@ -133,7 +136,7 @@ function isInNetwork({ gateway, ipv6Gateway }: EgressConfig, address: Uint8Array
 
 function isMetadata(address: Uint8Array): boolean {
   if (address.length !== IPV6_ADDRESS_LENGTH) return METADATA.some((range) => isOnLink(range, readUint32(address, 0)));
-  if (IPV6_METADATA.some((other) => isSameIpv6(other, address))) return true;
+  if (IPV6_METADATA.some((range) => isInIpv6Prefix(range, address))) return true;
   // a NAT64 of the host's network would lead there
   return isInIpv6Prefix(WELL_KNOWN_NAT64, address) && isMetadata(address.subarray(IPV4_AT));
 }

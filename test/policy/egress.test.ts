@@ -92,8 +92,19 @@ describe('an egress policy', () => {
       },
     );
 
-    it.each(['fd00:ec2::254', '64:ff9b::a9fe:a9fe', '2001:db8:64::a9fe:a9fe'])('keeps metadata at %s away', (to) => {
+    it.each([
+      'fd00:ec2::254',
+      'fd00:ec2::23',
+      'fd20:ce::254',
+      'fd00:42::42',
+      '64:ff9b::a9fe:a9fe',
+      '2001:db8:64::a9fe:a9fe',
+    ])('keeps metadata at %s away', (to) => {
       expect(decide6(to, 80)).toBe('egress-metadata');
+    });
+
+    it.each(['fd00:ec3::254', 'fd20:ce::253'])('lets %s, beside metadata, be reached', (to) => {
+      expect(decide6(to, 80)).toBe(`[${to}]:80`);
     });
 
     it('opens the host’s loopback at the gateway’s address as far as that is open', () => {
