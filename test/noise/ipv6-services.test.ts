@@ -88,13 +88,16 @@ it('a DHCPv6 server takes any message: it answers or counts each, and leases no 
 });
 
 it('a DHCPv6 server answers or counts a message that is cut at any octet', () => {
+  const bench = new Dhcp6Bench();
+  const unheard: string[] = [];
   for (const seed of SEEDS) {
     for (let length = 0; length < seed.length; length++) {
-      const bench = new Dhcp6Bench();
+      const before = total(bench);
       bench.deliver(seed.subarray(0, length));
-      expect(bench.answers().length === 1 || total(bench) === 1, `${seed[0]} at ${length}`).toBe(true);
+      if (bench.answers().length === 0 && total(bench) === before) unheard.push(`${seed[0]} at ${length}`);
     }
   }
+  expect(unheard).toEqual([]);
 });
 
 it('a DHCPv6 server is not led by associations within associations, nor by thousands of them', () => {
@@ -117,7 +120,8 @@ it('a DHCPv6 server is not led by associations within associations, nor by thous
 
 it('a flood of Solicits from invented cards keeps no more than the records of the table', () => {
   const bench = new Dhcp6Bench({ pool: { first: ip6('fd00::2'), last: ip6('fd00::ffff:ffff:ffff:ffff') } });
-  for (let i = 0; i < 4200; i++) bench.say('solicit', { mac: 0x525400010000 + i });
+  const solicit = packet('dhcp6-solicit-dhclient').subarray(62);
+  for (let i = 0; i < 4200; i++) bench.deliver(solicit, 0x525400010000 + i);
   expect(bench.server.leases()).toHaveLength(4096);
   expect(bench.counters.get('dhcp6-no-addrs-avail')).toBe(4200 - 4096);
 });
