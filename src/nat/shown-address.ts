@@ -22,7 +22,9 @@ export function shownAddress(
   gateway: ShowingGateway,
   nat64: Ipv6Prefix | undefined,
 ): Uint8Array | undefined {
-  const address = isLoopback(host) ? ownAddress(host.length, gateway) : host;
+  // Behind NAT64 the host's loopback has its own address, for there no guest's is meant.
+  const isGateway = isLoopback(host) && host.length === guest.length;
+  const address = isGateway ? ownAddress(host.length, gateway) : host;
   if (address === undefined || (address === host && gateway.isInside(host))) return undefined;
   if (address.length === guest.length) return address;
   if (guest.length !== IPV6_ADDRESS_LENGTH || nat64 === undefined) return undefined;
