@@ -3,6 +3,8 @@
  * namespaces. All of it ends with the processes that hold it.
  *
  *     host 10.1.0.1 ── 10.1.0.254 near 10.2.0.1 ── 10.2.0.254 middle 10.3.0.1 ── 10.3.0.7 far
+ *
+ * Where `addIpv6` is called, it has 2001:db8:1::1 ── 2001:db8:1::fe … 2001:db8:3::7 as well.
  */
 import { writeFileSync } from 'node:fs';
 import type { Child } from '../../support/child.ts';
@@ -11,6 +13,7 @@ import type { Workbench } from '../../support/workbench.ts';
 export type Place = 'host' | 'near' | 'middle' | 'far';
 
 export const FAR = '10.3.0.7';
+export const FAR6 = '2001:db8:3::7';
 /** The host's resolver, on its loopback interface. */
 const RESOLVER = '127.0.0.53';
 
@@ -57,6 +60,21 @@ export class World {
       ...[`--listen-address=${RESOLVER}`, '--bind-interfaces', ...records],
     ]);
     await dnsmasq.until('dnsmasq starts', () => (dnsmasq.stderr.includes('started') ? true : undefined));
+  }
+
+  /** Gives the places IPv6 addresses and routes beside those of IPv4. */
+  async addIpv6(): Promise<void> {
+    const add = (address: string, to: Place) => `ip -6 addr add ${address}/64 dev to-${to} nodad`;
+    const routes = (...lines: readonly string[]) => lines.map((line) => `ip -6 route add ${line}`).join(' && ');
+    const forwards = 'sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv6.icmp.ratelimit=0';
+    await this.must('host', add('2001:db8:1::1', 'near'));
+    await this.must('near', `${forwards} && ${add('2001:db8:1::fe', 'host')} && ${add('2001:db8:2::1', 'middle')}`);
+    await this.must('middle', `${forwards} && ${add('2001:db8:2::fe', 'near')} && ${add('2001:db8:3::1', 'far')}`);
+    await this.must('far', add(FAR6, 'middle'));
+    await this.must('host', routes('default via 2001:db8:1::fe'));
+    await this.must('near', routes('2001:db8:3::/64 via 2001:db8:2::fe', 'unreachable 2001:db8:8::/64'));
+    await this.must('middle', routes('2001:db8:1::/64 via 2001:db8:2::1'));
+    await this.must('far', routes('default via 2001:db8:3::1'));
   }
 
   async #wire(): Promise<void> {
