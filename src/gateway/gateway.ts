@@ -149,7 +149,10 @@ export class Gateway {
     this.#services = services.filter((service) => service !== undefined);
     const { hostForwards, guestForwards } = config;
     const egress = nat && { ...nat, gateway: own, ipv6Gateway: ipv6?.interface, nat64: ipv6?.nat64 };
-    const resolve = (name: string) => this.names.addressesHere(name).find((address) => typeof address === 'number');
+    const resolve = (name: string) => {
+      const addresses = this.names.addressesHere(name);
+      return addresses.find((address) => typeof address === 'number') ?? addresses[0];
+    };
     const sources = [
       ...(nat?.source === undefined ? [] : [ipv4Octets(nat.source)]),
       ...(ipv6?.source ? [ipv6.source] : []),
@@ -218,11 +221,14 @@ export class Gateway {
 }
 
 /** Undefined without IPv6: then it has its link-local address only. */
-function addressingOf({ ipv6, dns }: GatewayConfig): Ipv6AddressingConfig | undefined {
+function addressingOf({ ipv6, dns, guestForwards }: GatewayConfig): Ipv6AddressingConfig | undefined {
   if (ipv6 === undefined) return undefined;
   const { interface: own, linkLocal } = ipv6;
   const server = dns?.ipv6?.address;
-  const extra = server === undefined || isSameIpv6(server, own.address) ? [] : [server];
+  const forwards = guestForwards.flatMap(({ address }) => (typeof address === 'number' ? [] : [address]));
+  const extra = [...(server === undefined ? [] : [server]), ...forwards].filter(
+    (address) => !isSameIpv6(address, own.address),
+  );
   return { interface: own, extra, ...(linkLocal !== undefined && { linkLocal }) };
 }
 
@@ -230,7 +236,7 @@ function addressingOf({ ipv6, dns }: GatewayConfig): Ipv6AddressingConfig | unde
 function extraAddresses({ interface: own, dns, guestForwards }: GatewayConfig): readonly Ipv4[] {
   const addresses = [
     ...(dns?.address === undefined ? [] : [dns.address]),
-    ...guestForwards.map(({ address }) => address),
+    ...guestForwards.flatMap(({ address }) => (typeof address === 'number' ? [address] : [])),
   ];
   return addresses.filter((address) => address !== own?.address);
 }

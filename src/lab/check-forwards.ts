@@ -1,17 +1,17 @@
 /** Checks the forwards of a lab file: from the host to its machines, and from its machines to the host. */
+import { isSameAddress } from '../base/endpoint.ts';
 import type { Issue, IssuePath } from '../base/issue.ts';
 import type { ForwardListen, GuestForward, HostForward } from '../nat/forward-spec.ts';
 import { forwardKey } from '../nat/forward-text.ts';
 import { readGuestForward } from '../nat/guest-forward-text.ts';
-import type { Ipv4Interface } from '../wire/ipv4-address.ts';
-import { formatIpv4 } from '../wire/ipv4-address.ts';
-import { readUint32 } from '../wire/octets.ts';
-import { hostFault } from './check-addresses.ts';
+import { formatEndpoint } from '../wire/endpoint-text.ts';
+import type { Ip } from '../wire/ip-address.ts';
+import { formatIp, isSameIp, octetsOf } from '../wire/ip-address.ts';
 import type { CheckedNetwork, Report } from './check-networks.ts';
 import type { CheckedNic } from './check-nics.ts';
 import type { GatewayRoutes } from './check-routing.ts';
-import type { ForwardPlaces, PlacedForward } from './forward-place.ts';
-import { placeForward } from './forward-place.ts';
+import type { ForwardNetwork, ForwardPlaces, PlacedForward } from './forward-place.ts';
+import { placeForward, stationFault } from './forward-place.ts';
 import type { SoundLab } from './schema-issues.ts';
 
 /** `firstOpenPort`: those below may be listened at by others only. */
@@ -51,6 +51,10 @@ export function checkForwards(
 
 type RoutesByNetwork = ReadonlyMap<string, GatewayRoutes>;
 
+function behindOf(routes: GatewayRoutes | undefined): NonNullable<ForwardNetwork['behind']> {
+  return [...(routes?.routes ?? []), ...(routes?.ipv6Routes ?? [])].map(({ to }) => to);
+}
+
 function placesOf(
   networks: readonly CheckedNetwork[],
   nics: readonly CheckedNic[],
@@ -66,7 +70,7 @@ function placesOf(
               ...(gateway.interface !== undefined && { interface: gateway.interface }),
               ...(ipv6 !== undefined && { ipv6: ipv6.interface }),
               hasDhcp: gateway.pool !== undefined || (gateway.interface === undefined && ipv6 !== undefined),
-              behind: routes.get(name)?.routes.map(({ to }) => to) ?? [],
+              behind: behindOf(routes.get(name)),
             },
           ],
     ),
@@ -89,20 +93,28 @@ function clash(a: HostForward, b: HostForward): boolean {
   if (a.listen.kind === 'unix' || b.listen.kind === 'unix')
     return a.listen.kind === b.listen.kind && forwardKey(a) === forwardKey(b);
   if (a.protocol !== b.protocol || a.listen.first === 0 || b.listen.first === 0) return false;
-  const [one, other] = [readUint32(a.listen.address, 0), readUint32(b.listen.address, 0)];
-  const isSameAddress = one === other || one === 0 || other === 0;
-  return isSameAddress && a.listen.first <= b.listen.last && b.listen.first <= a.listen.last;
+  const [one, other] = [a.listen.address, b.listen.address];
+  const isSharedAddress =
+    one.length === other.length && (isSameAddress(one, other) || [one, other].some((all) => all.every((o) => o === 0)));
+  return isSharedAddress && a.listen.first <= b.listen.last && b.listen.first <= a.listen.last;
 }
 
 function privilegedPort(listen: ForwardListen, firstOpenPort: number): number | undefined {
   return listen.kind === 'ip' && listen.first > 0 && listen.first < firstOpenPort ? listen.first : undefined;
 }
 
+/** Whom an address belongs to. */
+export interface AddressHolder {
+  readonly node: string;
+  readonly name: string;
+  readonly address: Ip | undefined;
+}
+
 /** What answers guests at addresses that no machine has. */
 export function checkGuestForwards(
   texts: readonly (string | undefined)[],
-  own: Ipv4Interface,
-  nics: readonly Pick<CheckedNic, 'node' | 'name' | 'address'>[],
+  network: Pick<ForwardNetwork, 'name' | 'interface' | 'ipv6'>,
+  holders: readonly AddressHolder[],
   path: IssuePath,
   report: Report,
 ): readonly GuestForward[] {
@@ -115,18 +127,24 @@ export function checkGuestForwards(
     for (const issue of issues) report(issue);
     if (rule === undefined) continue;
     const { address, port } = rule;
-    const fault = hostFault(address, own);
-    const holder = nics.find((nic) => nic.address === address);
-    const owner =
-      address === own.address
-        ? 'the gateway, where host-access opens ports'
-        : holder && `${holder.node}:${holder.name}`;
+    const own = typeof address === 'number' ? network.interface : network.ipv6;
+    if (own === undefined) {
+      const family = typeof address === 'number' ? 'IPv4' : 'IPv6';
+      const message = `${network.name} has no ${family}`;
+      report({ code: 'no-family', path: at, message, hint: `take an address of its other family` });
+      continue;
+    }
+    const fault = stationFault(address, own);
+    const holder = holders.find((each) => each.address !== undefined && isSameIp(each.address, address));
+    const owner = isSameIp(address, own.address)
+      ? 'the gateway, where host-access opens ports'
+      : holder && `${holder.node}:${holder.name}`;
     if (fault !== undefined) report({ ...fault, path: at });
     else if (owner !== undefined) {
-      const message = `${formatIpv4(address)} belongs to ${owner}`;
+      const message = `${formatIp(address)} belongs to ${owner}`;
       report({ code: 'address-taken', path: at, message, hint: 'take an address that nobody has' });
-    } else if (found.some((other) => other.address === address && other.port === port)) {
-      const message = `${formatIpv4(address)}:${port} is forwarded already`;
+    } else if (found.some((other) => isSameIp(other.address, address) && other.port === port)) {
+      const message = `${formatEndpoint({ address: octetsOf(address), port })} is forwarded already`;
       report({ code: 'port-taken', path: at, message, hint: 'take another port or address' });
     }
     found.push(rule);

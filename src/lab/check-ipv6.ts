@@ -169,7 +169,7 @@ export function nicIpv6Fault(
 }
 
 /** Words of one family that the network does not have. */
-const FOR_IPV4 = ['subnet', 'address', 'dhcp', 'source', 'guest-forwards'] as const satisfies (keyof NetworkEntry)[];
+const FOR_IPV4 = ['subnet', 'address', 'dhcp', 'source'] as const satisfies (keyof NetworkEntry)[];
 
 function checkFamilies(entry: NetworkEntry, path: IssuePath, report: Report): void {
   const { ipv4, ipv6, mtu = DEFAULT_MTU } = entry;

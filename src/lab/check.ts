@@ -8,6 +8,7 @@ import type { Ipv4 } from '../wire/ipv4-address.ts';
 import { captureFormat } from './capture-file.ts';
 import { checkDns, domainOf } from './check-dns.ts';
 import { leadsOn, natPlan } from './check-egress.ts';
+import type { AddressHolder } from './check-forwards.ts';
 import { checkForwards, checkGuestForwards } from './check-forwards.ts';
 import { checkLinks } from './check-links.ts';
 import { checkMachines } from './check-machines.ts';
@@ -123,10 +124,12 @@ function networkPlan(
   const dns = checkDns(entry, { own, ipv6 }, names, path, sound, report);
   const here = routers.flatMap(({ interfaces }) => interfaces).filter(({ network }) => network === name);
   const texts = entry['guest-forwards'] ?? [];
-  const holders = [...nics, ...here.map(holderOf)];
-  const guestForwards = own ? checkGuestForwards(texts, own, holders, [...path, 'guest-forwards'], report) : [];
+  const holders = [...nics.flatMap(holdersOf), ...here.flatMap(holdersOfInterface)];
+  const families = { name, ...(own && { interface: own }), ...(ipv6 && { ipv6: ipv6.interface }) };
+  const guestForwards = checkGuestForwards(texts, families, holders, [...path, 'guest-forwards'], report);
+  const forwarded = guestForwards.map(({ address }) => address);
   const stations = here.flatMap(({ interface: at }) => at?.address ?? []);
-  const excluded = [...new Set([...guestForwards.map(({ address }) => address), ...stations])];
+  const excluded = [...new Set([...forwarded.filter((address) => typeof address === 'number'), ...stations])];
   const dhcp = own &&
     pool && {
       ...pool,
@@ -138,7 +141,10 @@ function networkPlan(
   const told = {
     network: entry,
     nics,
-    stations: here.flatMap(({ ipv6: at }) => at?.address ?? []),
+    stations: [
+      ...here.flatMap(({ ipv6: at }) => at?.address ?? []),
+      ...forwarded.filter((each) => typeof each !== 'number'),
+    ],
     domain: domainOf(entry),
     search: entriesOf(entry.dhcp ? entry.dhcp.search : undefined),
     answersNames: answersNames(entry),
@@ -161,8 +167,12 @@ function networkPlan(
   return { ...plan, gateway: gatewayPlan };
 }
 
-function holderOf({ router, name, interface: own }: CheckedInterface) {
-  return { node: router, name, address: own?.address };
+function holdersOf({ node, name, address, ipv6 }: CheckedNic): readonly AddressHolder[] {
+  return [address, ipv6].map((each) => ({ node, name, address: each }));
+}
+
+function holdersOfInterface({ router, name, interface: own, ipv6 }: CheckedInterface): readonly AddressHolder[] {
+  return [own?.address, ipv6?.address].map((address) => ({ node: router, name, address }));
 }
 
 /** Machines are told to ask the gateway for names. */

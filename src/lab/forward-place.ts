@@ -4,10 +4,14 @@ import { nearestWord } from '../base/spelling.ts';
 import type { HostForward } from '../nat/forward-spec.ts';
 import type { Fault } from '../nat/forward-text.ts';
 import { fault, readForward } from '../nat/forward-text.ts';
+import type { Ip } from '../wire/ip-address.ts';
+import { formatIp, isSameIp } from '../wire/ip-address.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
-import { formatIpv4, isOnLink } from '../wire/ipv4-address.ts';
-import type { Ipv6Interface } from '../wire/ipv6-address.ts';
+import { isOnLink } from '../wire/ipv4-address.ts';
+import type { Ipv6, Ipv6Interface } from '../wire/ipv6-address.ts';
+import { isInIpv6Prefix } from '../wire/ipv6-address.ts';
 import { hostFault } from './check-addresses.ts';
+import { ipv6HostFault } from './check-ipv6.ts';
 import type { LabPlan } from './plan.ts';
 
 /** Where forwards may lead. */
@@ -26,15 +30,16 @@ export interface ForwardNetwork {
   /** Names of machines are known here: from DHCP or, without IPv4, from neighbour discovery. */
   readonly hasDhcp: boolean;
   /** Networks that its gateway reaches by routers. */
-  readonly behind?: readonly Ipv4Interface[];
+  readonly behind?: readonly (Ipv4Interface | Ipv6Interface)[];
 }
 
 export interface ForwardNic {
   readonly node: string;
   readonly name: string;
   readonly network: string;
-  /** The address that is reserved for it. */
+  /** The addresses that are reserved for it. */
   readonly address: Ipv4 | undefined;
+  readonly ipv6?: Ipv6 | undefined;
 }
 
 export interface PlacedForward {
@@ -55,9 +60,9 @@ export function placeForward(
   if (forward === undefined) return undefined;
   const wanted = places.networks.filter(({ name }) => network === undefined || name === network);
   const place =
-    typeof forward.guest === 'number'
-      ? placeOfAddress(forward.guest, wanted)
-      : placeOfName(forward.guest, nic, { ...places, networks: wanted });
+    typeof forward.guest === 'string'
+      ? placeOfName(forward.guest, nic, { ...places, networks: wanted })
+      : placeOfAddress(forward.guest, wanted);
   if ('code' in place) {
     issues.push({ ...place, path });
     return undefined;
@@ -71,15 +76,26 @@ export function forwardPlaces(plan: LabPlan): ForwardPlaces {
   const reservations = new Map(
     gateways.flatMap(({ gateway }) => (gateway.dhcp?.reservations ?? []).map(({ mac, address }) => [mac, address])),
   );
+  const ipv6Reservations = new Map(
+    gateways.flatMap(({ gateway: { ipv6 } }) =>
+      (ipv6?.dhcp?.reservations ?? []).map(({ mac, address }) => [mac, address]),
+    ),
+  );
   return {
-    networks: gateways.map(({ name, gateway: { interface: own, dhcp, ipv6, routes = [] } }) => ({
+    networks: gateways.map(({ name, gateway: { interface: own, dhcp, ipv6, routes = [], ipv6Routes = [] } }) => ({
       name,
       ...(own !== undefined && { interface: own }),
       ...(ipv6 !== undefined && { ipv6: ipv6.interface }),
       hasDhcp: dhcp !== undefined || (own === undefined && ipv6 !== undefined),
-      behind: routes.map(({ to }) => to),
+      behind: [...routes, ...ipv6Routes].map(({ to }) => to),
     })),
-    nics: plan.nics.map(({ node, name, network, mac }) => ({ node, name, network, address: reservations.get(mac) })),
+    nics: plan.nics.map(({ node, name, network, mac }) => ({
+      node,
+      name,
+      network,
+      address: reservations.get(mac),
+      ipv6: ipv6Reservations.get(mac),
+    })),
   };
 }
 
@@ -89,28 +105,52 @@ function withoutNic(text: string): { readonly rule: string; readonly nic?: strin
   return match === null ? { rule: text } : { rule: `${match[1]}${match[3]}`, nic: match[2]! };
 }
 
-type Place = { readonly network: string; readonly guest: Ipv4 | string };
+type Place = { readonly network: string; readonly guest: Ip | string };
 
-function placeOfAddress(address: Ipv4, networks: ForwardPlaces['networks']): Place | Fault {
-  const network = networks.flatMap(({ name, interface: own }) =>
-    own && isOnLink(own, address) ? [{ name, own }] : [],
-  )[0];
-  const leading = networks.find(({ behind = [] }) => behind.some((to) => to.prefixLength > 0 && isOnLink(to, address)));
-  if (network === undefined && leading !== undefined) return { network: leading.name, guest: address };
-  if (network === undefined) {
-    const known = networks.flatMap(({ name, interface: own }) => (own ? [`${name} (${formatIpv4(own.address)})`] : []));
+function placeOfAddress(address: Ip, networks: ForwardPlaces['networks']): Place | Fault {
+  const there = networks.flatMap((network) => {
+    const own = ownOn(network, address);
+    return own !== undefined && isWithin(own, address) ? [{ name: network.name, own }] : [];
+  })[0];
+  const leading = networks.find(({ behind = [] }) => behind.some((to) => to.prefixLength > 0 && isWithin(to, address)));
+  if (there === undefined && leading !== undefined) return { network: leading.name, guest: address };
+  if (there === undefined) {
+    const known = networks.flatMap((network) => {
+      const own = ownOn(network, address);
+      return own === undefined ? [] : [`${network.name} (${formatIp(own.address)})`];
+    });
     const hint =
       known.length === 0 ? 'give a network a gateway' : `take an address of a machine beside ${known.join(', ')}`;
-    return fault('outside-subnet', `${formatIpv4(address)} is on no network with a gateway`, hint);
+    return fault('outside-subnet', `${formatIp(address)} is on no network with a gateway`, hint);
   }
-  const wrong = hostFault(address, network.own);
+  const wrong = stationFault(address, there.own);
   if (wrong !== undefined) return wrong;
-  if (address !== network.own.address) return { network: network.name, guest: address };
+  if (!isSameIp(address, there.own.address)) return { network: there.name, guest: address };
   return fault(
     'address-taken',
-    `${formatIpv4(address)} is the gateway itself`,
+    `${formatIp(address)} is the gateway itself`,
     'take the name or the address of a machine',
   );
+}
+
+/** The gateway's interface in the family of the address. */
+function ownOn(network: ForwardNetwork, address: Ip): Ipv4Interface | Ipv6Interface | undefined {
+  return typeof address === 'number' ? network.interface : network.ipv6;
+}
+
+function isWithin(own: Ipv4Interface | Ipv6Interface, address: Ip): boolean {
+  if (typeof address === 'number') return isIpv4(own) && isOnLink(own, address);
+  return !isIpv4(own) && isInIpv6Prefix(own, address);
+}
+
+function isIpv4(own: Ipv4Interface | Ipv6Interface): own is Ipv4Interface {
+  return typeof own.address === 'number';
+}
+
+/** Why no station of the network can have the address, which is of its family. */
+export function stationFault(address: Ip, own: Ipv4Interface | Ipv6Interface): Fault | undefined {
+  if (typeof address === 'number') return isIpv4(own) ? hostFault(address, own) : undefined;
+  return isIpv4(own) ? undefined : ipv6HostFault(address, own);
 }
 
 function placeOfName(guest: string, nic: string | undefined, { networks, nics }: ForwardPlaces): Place | Fault {
@@ -139,11 +179,12 @@ function placeOfName(guest: string, nic: string | undefined, { networks, nics }:
 
 /** The name stands where it means this card; otherwise its address does. */
 function placeOfNic(nic: ForwardNic, own: readonly ForwardNic[], networks: ForwardPlaces['networks']): Place | Fault {
-  const { node, name, network, address } = nic;
+  const { node, name, network, address, ipv6 } = nic;
   const isAlone = own.every((other) => other === nic || other.network !== network);
   const hasDhcp = networks.find((each) => each.name === network)?.hasDhcp === true;
   if (isAlone && hasDhcp) return { network, guest: node };
-  if (address !== undefined) return { network, guest: address };
+  const reserved = address ?? ipv6;
+  if (reserved !== undefined) return { network, guest: reserved };
   if (!hasDhcp) {
     const message = `${network} has no DHCP, so nobody knows the address of ${node}`;
     return fault('no-dhcp', message, `write its address in place of ${node}`);

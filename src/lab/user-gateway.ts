@@ -6,13 +6,18 @@ import { readGuestfwd, readHostfwd } from '../nat/qemu-forward-text.ts';
 import type { UserOptions } from '../qemu/user-options.ts';
 import { USER_NETWORK_DEFAULTS } from '../qemu/user-options.ts';
 import type { DhcpBoot, DhcpConfig } from '../service/dhcp/dhcp-config.ts';
+import { formatEndpoint } from '../wire/endpoint-text.ts';
+import { octetsOf } from '../wire/ip-address.ts';
 import type { Ipv4, Ipv4Interface } from '../wire/ipv4-address.ts';
 import { formatIpv4, ipv4Mask, isOnLink, networkOf, parseIpv4, parseIpv4Interface } from '../wire/ipv4-address.ts';
 import { IPV6_MIN_MTU } from '../wire/ipv6.ts';
+import type { Ipv6Interface } from '../wire/ipv6-address.ts';
+import type { Fault } from './check-addresses.ts';
 import { hostFault, subnetFault } from './check-addresses.ts';
 import { IPV6_IS_DEFAULT } from './check-ipv6.ts';
 import type { AddressRange } from './derive.ts';
 import { defaultPool, gatewayMac, hostsOf } from './derive.ts';
+import { stationFault } from './forward-place.ts';
 import { isDomain } from './names.ts';
 import type { GatewayPlan, NatPlan } from './plan.ts';
 import { userIpv6 } from './user-ipv6.ts';
@@ -35,13 +40,15 @@ export function userGateway(
   const issues: Issue[] = [];
   const { isRestricted, hasIpv4, hasIpv6 } = options;
   checkDomains(options, issues);
-  const ipv4 = hasIpv4 ? ipv4Of(options, mtu, network, issues) : undefined;
+  const guestForwards = readGuestForwards(options, issues);
+  const ipv4 = hasIpv4 ? ipv4Of(options, mtu, network, guestForwards, issues) : undefined;
   const ipv6 = hasIpv6 && (IPV6_IS_DEFAULT || !hasIpv4) && mtu >= IPV6_MIN_MTU ? userIpv6(options, issues) : undefined;
   if (ipv4 === undefined && ipv6 === undefined) {
     const message = `IPv6 needs packets of ${IPV6_MIN_MTU} octets`;
     issues.push({ code: 'mtu-too-small', path: ['ipv6'], message, hint: 'write ipv4=on, or take a larger MTU' });
   }
-  const hostForwards = hostForwardsOf(options, { guest: ipv4?.dhcp.first ?? NOBODY, listensEverywhere }, issues);
+  checkGuestForwards(guestForwards, { ipv4: ipv4?.interface, ipv6: ipv6?.interface }, issues);
+  const hostForwards = hostForwardsOf(options, { guest: ipv4?.dhcp.first, listensEverywhere }, issues);
   const { domainname } = options;
   const gateway: GatewayPlan = {
     mac: gatewayMac(ipv4?.interface.address ?? behindPrefix(DEFAULT_NET, HOST)),
@@ -60,31 +67,33 @@ export function userGateway(
     }),
     ...(ipv4?.smb !== undefined && { smb: ipv4.smb }),
     hostForwards,
-    guestForwards: ipv4?.guestForwards ?? [],
+    guestForwards,
   };
   return { gateway, issues };
 }
-
-/** No guest has the address 0.0.0.0. */
-const NOBODY: Ipv4 = 0;
 
 interface UserIpv4 {
   readonly interface: Ipv4Interface;
   readonly dns: Ipv4;
   readonly dhcp: DhcpConfig;
   readonly smb: GatewayPlan['smb'];
-  readonly guestForwards: readonly GuestForward[];
 }
 
-function ipv4Of(options: UserOptions, mtu: number, network: Ipv4Interface | undefined, issues: Issue[]): UserIpv4 {
+function ipv4Of(
+  options: UserOptions,
+  mtu: number,
+  network: Ipv4Interface | undefined,
+  guestForwards: readonly GuestForward[],
+  issues: Issue[],
+): UserIpv4 {
   const { isRestricted } = options;
   const subnet = network ?? subnetOf(options, issues);
   const address = addressOf('host', options.host, subnet, issues) ?? behindPrefix(subnet, HOST);
   const own = { address, prefixLength: subnet.prefixLength };
   const dns = dnsOf(options, own, issues);
   const smb = smbOf(options, own, dns, issues);
-  const guestForwards = guestForwardsOf(options, own, issues);
-  const excluded = [...(smb === undefined ? [] : [smb.address]), ...guestForwards.map((forward) => forward.address)];
+  const forwarded = guestForwards.map(({ address: at }) => at).filter((at) => typeof at === 'number');
+  const excluded = [...(smb === undefined ? [] : [smb.address]), ...forwarded];
   const dhcp: DhcpConfig = {
     ...poolOf(options, own, dns, excluded, issues),
     leaseTime: USER_NETWORK_DEFAULTS.leaseTime,
@@ -100,7 +109,7 @@ function ipv4Of(options: UserOptions, mtu: number, network: Ipv4Interface | unde
     ...(options.domainname !== undefined && { domain: options.domainname }),
     ...(options.bootfile !== undefined && { boot: bootOf(options.bootfile, options.tftpServerName) }),
   };
-  return { interface: own, dns, dhcp, smb, guestForwards };
+  return { interface: own, dns, dhcp, smb };
 }
 
 const DEFAULT_NET = parseIpv4Interface(USER_NETWORK_DEFAULTS.net)!;
@@ -209,27 +218,39 @@ function hostForwardsOf({ hostfwd }: UserOptions, defaults: HostfwdDefaults, iss
   return hostfwd.flatMap((text) => readHostfwd(text, defaults, ['hostfwd'], issues) ?? []);
 }
 
+const GUESTFWD = ['guestfwd'];
+
+function readGuestForwards({ guestfwd }: UserOptions, issues: Issue[]): readonly GuestForward[] {
+  return guestfwd.flatMap((text) => readGuestfwd(text, GUESTFWD, issues) ?? []);
+}
+
 /** libslirp 4.9.4 and later let the gateway and the name server stand for something on the host, too. */
-function guestForwardsOf({ guestfwd }: UserOptions, own: Ipv4Interface, issues: Issue[]): readonly GuestForward[] {
-  const path = ['guestfwd'];
+function checkGuestForwards(
+  forwards: readonly GuestForward[],
+  { ipv4, ipv6 }: { readonly ipv4: Ipv4Interface | undefined; readonly ipv6: Ipv6Interface | undefined },
+  issues: Issue[],
+): void {
   const seen = new Set<string>();
-  return guestfwd.flatMap((text) => {
-    const forward = readGuestfwd(text, path, issues);
-    if (forward === undefined) return [];
-    const fault = hostFault(forward.address, own);
-    if (fault !== undefined) issues.push({ ...fault, path });
-    const where = `${formatIpv4(forward.address)}:${forward.port}`;
+  for (const { address, port } of forwards) {
+    const where = formatEndpoint({ address: octetsOf(address), port });
+    const own = typeof address === 'number' ? ipv4 : ipv6;
+    const fault = own === undefined ? noFamily(where) : stationFault(address, own);
+    if (fault !== undefined) issues.push({ ...fault, path: GUESTFWD });
     if (seen.has(where)) {
       issues.push({
         code: 'address-taken',
-        path,
+        path: GUESTFWD,
         message: `${where} is forwarded twice`,
         hint: 'leave one of them out',
       });
     }
     seen.add(where);
-    return [forward];
-  });
+  }
+}
+
+function noFamily(where: string): Fault {
+  const hint = 'take an address of the other family, or leave out what switches this one off';
+  return { code: 'no-family', message: `the network has no addresses like ${where}`, hint };
 }
 
 /** Begins where no other station answers. */

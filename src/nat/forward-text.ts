@@ -2,7 +2,8 @@
  * Forwards as people write them in lab files, on the command line and read them in lists.
  *
  *     tcp 127.0.0.1:8080 -> web:80             the guest's address, or its name in the lab
- *     udp 5353 -> 10.0.2.15:53                 without an address the host listens on 127.0.0.1, with * on all of them
+ *     udp 5353 -> 10.0.2.15:53                 without an address the host listens on 127.0.0.1, with * on all of IPv4's
+ *     tcp [::1]:8080 -> [fd00::10]:80          IPv6 addresses stand in brackets; [::] is all of the host's
  *     tcp 8000-8010 -> web:8000                the ports that follow belong to the ports that follow
  *     unix /run/web.sock -> web:80             clients of a unix socket
  *     tcp *:80 -> web:80 proxy=v2 client=real  a PROXY header, the client's own address
@@ -11,8 +12,10 @@ import type { StreamTarget } from '../base/host-net.ts';
 import type { Issue, IssuePath } from '../base/issue.ts';
 import { nearestWord } from '../base/spelling.ts';
 import { formatEndpoint } from '../wire/endpoint-text.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { formatIpv4, ipv4Octets, LOOPBACK, parseIpv4 } from '../wire/ipv4-address.ts';
+import type { Ip } from '../wire/ip-address.ts';
+import { octetsOf } from '../wire/ip-address.ts';
+import { LOOPBACK, parseIpv4 } from '../wire/ipv4-address.ts';
+import { parseIpv6 } from '../wire/ipv6-text.ts';
 import type { ForwardListen, HostForward } from './forward-spec.ts';
 
 const EXAMPLE = 'write it like tcp 127.0.0.1:8080 -> web:80';
@@ -76,7 +79,7 @@ function ipListen(text: string): ForwardListen | Fault {
   }
   const [, host, firstText, lastText] = match;
   const address = host === undefined ? LOOPBACK : readListenAddress(host);
-  if (typeof address !== 'number') return address;
+  if (isFault(address)) return address;
   const first = readPort(firstText!, 0);
   const last = lastText === undefined ? first : readPort(lastText, 0);
   if (typeof first !== 'number') return first;
@@ -85,22 +88,27 @@ function ipListen(text: string): ForwardListen | Fault {
     return fault('bad-port', `the range ${first}-${last} ends before it begins`, `write ${last}-${first}`);
   if (first === 0 && last !== 0)
     return fault('bad-port', 'port 0 asks for a free port and begins no range', 'write 0, or begin with 1');
-  return { kind: 'ip', address: ipv4Octets(address), first, last };
+  return { kind: 'ip', address: octetsOf(address), first, last };
 }
 
 /** `*` and `localhost` stand for 0.0.0.0 and 127.0.0.1. */
-function readListenAddress(text: string): Ipv4 | Fault {
+function readListenAddress(text: string): Ip | Fault {
   if (text === '*') return 0;
   if (text === 'localhost') return LOOPBACK;
   return readAddress(text);
 }
 
-export function readAddress(text: string): Ipv4 | Fault {
-  const address = parseIpv4(text);
+/** `127.0.0.1`, or `[::1]` in its brackets. */
+export function readAddress(text: string): Ip | Fault {
+  const bracketed = /^\[(.*)\]$/.exec(text)?.[1];
+  const address = bracketed === undefined ? parseIpv4(text) : parseIpv6(bracketed);
   if (address !== undefined) return address;
-  if (text.includes(':') || text.startsWith('['))
-    return fault('not-supported', `${text} is an IPv6 address, and forwards have IPv4 only`, 'write an IPv4 address');
-  return fault('bad-address', `${JSON.stringify(text)} is not an IPv4 address`, 'write one like 127.0.0.1');
+  const hint = parseIpv6(text) === undefined ? 'write one like 127.0.0.1 or [::1]' : `write [${text}]`;
+  return fault('bad-address', `${JSON.stringify(text)} is not an address`, hint);
+}
+
+export function isFault(value: Ip | Fault): value is Fault {
+  return typeof value === 'object' && 'code' in value;
 }
 
 const MAX_PORT = 65_535;
@@ -123,7 +131,7 @@ function readGuest(text: string): Pick<HostForward, 'guest' | 'guestPort'> | Fau
   const host = text.slice(0, colon);
   if (NAME.test(host) && !/^[\d.]+$/.test(host)) return { guest: host.toLowerCase(), guestPort };
   const guest = readAddress(host);
-  return typeof guest === 'number' ? { guest, guestPort } : guest;
+  return isFault(guest) ? guest : { guest, guestPort };
 }
 
 function readOptions(text: string): Pick<HostForward, 'proxyProtocol' | 'showsClient'> | Fault {
@@ -153,9 +161,9 @@ function unknownOption(option: string): Fault {
 
 /** The rule as `readForward` reads it. */
 export function formatForward(rule: HostForward): string {
-  const { guest, guestPort, proxyProtocol, showsClient } = rule;
+  const { proxyProtocol, showsClient } = rule;
   const options = `${proxyProtocol === undefined ? '' : ` proxy=v${proxyProtocol}`}${showsClient ? ' client=real' : ''}`;
-  return `${forwardKey(rule)} -> ${formatGuest(guest)}:${guestPort}${options}`;
+  return `${forwardKey(rule)} -> ${formatGuest(rule)}${options}`;
 }
 
 /** What tells a rule from the others, its protocol and where it listens: `tcp 127.0.0.1:8080`. */
@@ -165,8 +173,11 @@ export function forwardKey({ protocol, listen }: Pick<HostForward, 'protocol' | 
   return `${protocol} ${formatEndpoint({ address, port: first })}${last === first ? '' : `-${last}`}`;
 }
 
-export function formatGuest(guest: Ipv4 | string): string {
-  return typeof guest === 'string' ? guest : formatIpv4(guest);
+/** `web:80`, `10.0.2.15:80` or `[fd00::10]:80`. */
+export function formatGuest({ guest, guestPort }: Pick<HostForward, 'guest' | 'guestPort'>): string {
+  return typeof guest === 'string'
+    ? `${guest}:${guestPort}`
+    : formatEndpoint({ address: octetsOf(guest), port: guestPort });
 }
 
 /** `tcp 192.0.2.7:80` or `unix /run/web.sock`. */

@@ -10,7 +10,7 @@ import { nearestWord } from '../base/spelling.ts';
 import { parseEndpoint } from '../wire/endpoint-text.ts';
 import type { GuestForward } from './forward-spec.ts';
 import type { Fault } from './forward-text.ts';
-import { fault, readAddress, readPort, unixListen } from './forward-text.ts';
+import { fault, isFault, readAddress, readPort, unixListen } from './forward-text.ts';
 
 const EXAMPLE = 'write it like 10.0.2.100:80 -> tcp 127.0.0.1:8080';
 
@@ -23,10 +23,10 @@ export function readGuestForward(text: string, path: IssuePath, issues: Issue[])
 }
 
 function ruleOf(text: string): GuestForward | Fault {
-  const match = /^\s*([^\s:]+):(\S+)\s*->\s*(\S+)(?:\s+(.*\S))?\s*$/s.exec(text);
+  const match = /^\s*(\[[^\]\s]*\]|[^\s:]+):(\S+)\s*->\s*(\S+)(?:\s+(.*\S))?\s*$/s.exec(text);
   if (match === null) return fault('bad-forward', `${JSON.stringify(text)} is not a forward`, EXAMPLE);
   const address = readAddress(match[1]!);
-  if (typeof address !== 'number') return address;
+  if (isFault(address)) return address;
   const port = readPort(match[2]!, 1);
   if (typeof port !== 'number') return port;
   const to = targetOf(match[3]!, match[4]);

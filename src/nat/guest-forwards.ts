@@ -1,6 +1,6 @@
 /** `guestfwd`: addresses and ports inside the network behind which something of the host answers, whatever the policy says. */
 import type { TcpListener } from '../stack/tcp-layer.ts';
-import { ipv4Octets } from '../wire/ipv4-address.ts';
+import { octetsOf } from '../wire/ip-address.ts';
 import type { GuestForward } from './forward-spec.ts';
 import type { TcpOpenerOutside } from './tcp-opener.ts';
 import { TcpOpener } from './tcp-opener.ts';
@@ -24,7 +24,7 @@ export class GuestForwards {
   start(): void {
     const { stack, forwards } = this.#options;
     this.#listeners = forwards.map(({ address, port, to }) =>
-      stack.tcp.listen(port, (request) => this.#opener.open(request, to), ipv4Octets(address)),
+      stack.tcp.listen(port, (request) => this.#opener.open(request, to), octetsOf(address)),
     );
   }
 

@@ -6,7 +6,8 @@
  */
 import type { HostNet, StreamTarget } from '../base/host-net.ts';
 import { HostNetError } from '../base/host-net.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
+import type { Ip } from '../wire/ip-address.ts';
+import { octetsOf } from '../wire/ip-address.ts';
 import type { ForwardListen, HostForward } from './forward-spec.ts';
 import { formatForward, formatGuest, forwardKey } from './forward-text.ts';
 import type { TcpForwardOutside, TcpForwardStack } from './tcp-forward.ts';
@@ -17,7 +18,7 @@ export interface HostForwardsOptions extends TcpForwardOutside {
   readonly stack: TcpForwardStack;
   readonly net: HostNet;
   /** The address of a machine of the lab now; undefined where there is none. */
-  readonly resolve: (name: string) => Ipv4 | undefined;
+  readonly resolve: (name: string) => Ip | undefined;
   /** `openUdpForward` with the gateway's stack. */
   readonly openUdp: (spec: UdpForwardSpec) => Promise<UdpForward>;
 }
@@ -93,7 +94,10 @@ export class HostForwards {
   #open(spec: HostForward, at: StreamTarget, index: number): Promise<Listener> {
     const { stack, net, openUdp } = this.#options;
     const { guest: named, showsClient, proxyProtocol } = spec;
-    const guest = typeof named === 'string' ? () => this.#options.resolve(named) : () => named;
+    const guest = (): Uint8Array | undefined => {
+      const address = typeof named === 'string' ? this.#options.resolve(named) : named;
+      return address === undefined ? undefined : octetsOf(address);
+    };
     const guestPort = spec.guestPort + index;
     if (at.kind === 'unix' || spec.protocol === 'tcp')
       return openTcpForward({ at, guest, guestPort, proxyProtocol, showsClient }, stack, net, this.#options);
@@ -140,7 +144,7 @@ function statusOf(id: string, { spec, listeners }: OpenRule): ForwardStatus {
     id,
     protocol: spec.listen.kind === 'unix' ? 'unix' : spec.protocol,
     listen: key.slice(key.indexOf(' ') + 1),
-    guest: `${formatGuest(spec.guest)}:${spec.guestPort}`,
+    guest: formatGuest(spec),
     rule: formatForward(spec),
     ...(!isUdp && { connections: listeners.reduce((sum, { connections }) => sum + (connections ?? 0), 0) }),
   };

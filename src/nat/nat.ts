@@ -14,7 +14,7 @@ import type { Scheduler } from '../base/time.ts';
 import type { EgressConfig } from '../policy/egress.ts';
 import { EgressPolicy } from '../policy/egress.ts';
 import type { Stack } from '../stack/stack.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
+import type { Ip } from '../wire/ip-address.ts';
 import { EchoNat } from './echo-nat.ts';
 import type { FlowListener } from './flow.ts';
 import { FlowTable } from './flow.ts';
@@ -39,7 +39,7 @@ export interface NatOutside {
   readonly scheduler: Scheduler;
   readonly counters: Counters;
   /** The address that a machine of the lab has now. */
-  readonly resolve: (name: string) => Ipv4 | undefined;
+  readonly resolve: (name: string) => Ip | undefined;
   readonly onFlow?: FlowListener | undefined;
 }
 

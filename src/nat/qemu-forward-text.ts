@@ -5,15 +5,16 @@
  *     guestfwd  [tcp]:SERVER:PORT-cmd:COMMAND      …-tcp:ADDR:PORT      …-unix:/PATH
  */
 import type { Issue, IssuePath } from '../base/issue.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets, LOOPBACK } from '../wire/ipv4-address.ts';
+import type { Ip } from '../wire/ip-address.ts';
+import { octetsOf } from '../wire/ip-address.ts';
+import { LOOPBACK } from '../wire/ipv4-address.ts';
 import type { ForwardListen, GuestForward, HostForward } from './forward-spec.ts';
 import type { Fault } from './forward-text.ts';
-import { fault, readAddress, readPort, unixListen } from './forward-text.ts';
+import { fault, isFault, readAddress, readPort, unixListen } from './forward-text.ts';
 
 export interface HostfwdDefaults {
-  /** Who is meant where the rule names no guest. */
-  readonly guest: Ipv4;
+  /** Who is meant where the rule names no guest; undefined on a network without IPv4. */
+  readonly guest: Ip | undefined;
   /** An empty host address means every address of the host, as in QEMU, and not 127.0.0.1. */
   readonly listensEverywhere: boolean;
 }
@@ -55,10 +56,10 @@ function badHostfwd(text: string, hint: string): Fault {
 
 function ipListen(host: string, portText: string, { listensEverywhere }: HostfwdDefaults): ForwardListen | Fault {
   const address = host === '' ? (listensEverywhere ? 0 : LOOPBACK) : readAddress(host);
-  if (typeof address !== 'number') return address;
+  if (isFault(address)) return address;
   const port = readPort(portText, 0);
   if (typeof port !== 'number') return port;
-  return { kind: 'ip', address: ipv4Octets(address), first: port, last: port };
+  return { kind: 'ip', address: octetsOf(address), first: port, last: port };
 }
 
 /** As libslirp does, a client that is not on the host's loopback is shown to the guest. */
@@ -71,7 +72,8 @@ function ruleOf(
 ): HostForward | Fault {
   if ('code' in listen) return listen;
   const guest = guestText === '' ? defaults.guest : readAddress(guestText);
-  if (typeof guest !== 'number') return guest;
+  if (guest === undefined) return badHostfwd(portText, 'name the guest, as in tcp::2222-[fec0::15]:22');
+  if (isFault(guest)) return guest;
   const guestPort = readPort(portText, 1);
   if (typeof guestPort !== 'number') return guestPort;
   return { protocol, listen, guest, guestPort, showsClient: true };
@@ -94,7 +96,7 @@ function guestRule(text: string): GuestForward | Fault {
   if (protocol !== '' && protocol !== 'tcp')
     return fault('unknown-protocol', `guestfwd has TCP only, not ${JSON.stringify(protocol)}`, GUESTFWD_FORM);
   const address = readAddress(server!);
-  if (typeof address !== 'number') return address;
+  if (isFault(address)) return address;
   const port = readPort(portText!, 1);
   if (typeof port !== 'number') return port;
   const to = readDevice(device!);
@@ -127,9 +129,9 @@ function tcpDevice(text: string): GuestForward['to'] | Fault {
   const [, host, portText, options] = match;
   if (options !== undefined) return deviceOptions(options);
   const address = host === 'localhost' ? LOOPBACK : readAddress(host!);
-  if (typeof address !== 'number') return address;
+  if (isFault(address)) return address;
   const port = readPort(portText!, 1);
-  return typeof port === 'number' ? { kind: 'tcp', endpoint: { address: ipv4Octets(address), port } } : port;
+  return typeof port === 'number' ? { kind: 'tcp', endpoint: { address: octetsOf(address), port } } : port;
 }
 
 function unixDevice(text: string): GuestForward['to'] | Fault {

@@ -40,7 +40,11 @@ export function isLoopback(address: Uint8Array): boolean {
   return address[IPV6_ADDRESS_LENGTH - 1] === 1;
 }
 
-function ownAddress(length: number, gateway: ShowingGateway): Uint8Array | undefined {
+/** The gateway's address of the family whose addresses have `length` octets. */
+export function ownAddress(
+  length: number,
+  gateway: Pick<ShowingGateway, 'interface' | 'ipv6Interface'>,
+): Uint8Array | undefined {
   if (length === IPV6_ADDRESS_LENGTH) return gateway.ipv6Interface?.address;
   return gateway.interface && ipv4Octets(gateway.interface.address);
 }

@@ -2,17 +2,16 @@
  * A TCP port or unix socket of the host whose clients reach a port of a guest: one listener of a `hostfwd` rule.
  *
  * A client waits until the guest has accepted: it is read only then, and reset where the guest refuses or does not answer. To the
- * guest it has the gateway's address, or its own where the rule shows it: not where it is on the host's loopback, and not where the
- * address means somebody else on the guest's network, for then the answers would not come back.
+ * guest it has the gateway's address, or its own where the rule shows it: not where it is on the host's loopback or of the other
+ * family, and not where the address means somebody else on the guest's network, for then the answers would not come back.
  */
 import type { Counters } from '../base/counters.ts';
 import type { Endpoint } from '../base/endpoint.ts';
 import type { HostNet, HostStream, HostStreamEvents, StreamTarget } from '../base/host-net.ts';
 import type { TcpEnd, TcpLayer } from '../stack/tcp-layer.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets } from '../wire/ipv4-address.ts';
 import type { FlowTable } from './flow.ts';
 import { proxyHeader } from './proxy-header.ts';
+import { ownAddress } from './shown-address.ts';
 import type { ShowingStack } from './shown-client.ts';
 import { canBeShown } from './shown-client.ts';
 import type { TcpFlowEnd, TcpFlowOwner, TcpOpening } from './tcp-flow.ts';
@@ -23,7 +22,7 @@ export interface TcpForwardSpec {
   /** Where the host listens; port 0 asks for a free one. */
   readonly at: StreamTarget;
   /** The guest's address now; undefined where nobody has it. */
-  readonly guest: () => Ipv4 | undefined;
+  readonly guest: () => Uint8Array | undefined;
   readonly guestPort: number;
   readonly proxyProtocol?: 1 | 2 | undefined;
   readonly showsClient: boolean;
@@ -89,11 +88,11 @@ class Clients implements TcpFlowOwner {
   arrived(stream: HostStream, from: Endpoint | undefined): HostStreamEvents {
     const { flows } = this.#outside;
     const address = this.#spec.guest();
-    const { interface: own } = this.#stack;
+    const own = address && ownAddress(address.length, this.#stack);
     if (address === undefined || own === undefined) return this.#turnAway(stream, 'forward-no-guest');
     if (flows.size >= MAX_FLOWS) return this.#turnAway(stream, 'tcp-flow-limit');
-    const guest = { address: ipv4Octets(address), port: this.#spec.guestPort };
-    const gateway = { address: ipv4Octets(own.address), port: 0 };
+    const guest = { address, port: this.#spec.guestPort };
+    const gateway = { address: own, port: 0 };
     const target = from === undefined ? this.at : { kind: 'tcp' as const, endpoint: from };
     const flow = new TcpFlow({ initiator: 'host', guest, peer: gateway, target }, this);
     flow.awaitOpening(new WaitingClient(flow, this.#header(from, guest), this.#outside.counters));
@@ -102,7 +101,10 @@ class Clients implements TcpFlowOwner {
     this.#size++;
     // Where the client talks to this port of the guest by another forward already, the gateway stands for it.
     const isThere =
-      (from !== undefined && this.#spec.showsClient && canBeShown(from, this.#stack) && this.#call(flow, from)) ||
+      (from !== undefined &&
+        this.#spec.showsClient &&
+        canBeShown(from, guest, this.#stack) &&
+        this.#call(flow, from)) ||
       this.#call(flow, gateway);
     if (!isThere) {
       this.#outside.counters.add('forward-no-port');

@@ -3,7 +3,7 @@
  *
  * Each client is a flow of its own, so that the guest can tell clients apart and answer each: from the gateway's address and a port
  * that nobody else has, or from the client's own address and port where the rule shows it. A client of the host's loopback, or one whose
- * address means somebody else on the guest's network, is never shown. A flow ends when it is idle for five minutes (RFC 4787, REQ-5),
+ * address is of the other family or means somebody else on the guest's network, is never shown. A flow ends when it is idle for five minutes (RFC 4787, REQ-5),
  * when others need the room, or when the guest says that nobody listens.
  */
 import type { Counters } from '../base/counters.ts';
@@ -13,13 +13,12 @@ import type { Millis, Scheduler } from '../base/time.ts';
 import type { Stack } from '../stack/stack.ts';
 import type { UdpConversation, UdpEvents } from '../stack/udp-layer.ts';
 import { formatEndpoint } from '../wire/endpoint-text.ts';
-import type { Ipv4 } from '../wire/ipv4-address.ts';
-import { ipv4Octets } from '../wire/ipv4-address.ts';
 import { readUint32 } from '../wire/octets.ts';
 import type { Flow, FlowTable } from './flow.ts';
 import { guestDatagram, reportToGuest } from './guest-error.ts';
 import type { IdleEntry } from './idle-table.ts';
 import { IdleTable } from './idle-table.ts';
+import { ownAddress } from './shown-address.ts';
 import { canBeShown } from './shown-client.ts';
 
 const IDLE_TIME: Millis = 300_000;
@@ -30,7 +29,7 @@ export interface UdpForwardSpec {
   /** Where the host listens; port 0 asks for a free one. */
   readonly at: Endpoint;
   /** The guest's address now; undefined where nobody has it. */
-  readonly guest: () => Ipv4 | undefined;
+  readonly guest: () => Uint8Array | undefined;
   readonly guestPort: number;
   readonly showsClient: boolean;
 }
@@ -101,8 +100,8 @@ class Clients {
 
   #open(key: number | string, client: Endpoint): ForwardFlow | undefined {
     const { counters, flows } = this.#outside;
-    const { interface: own } = this.#stack;
     const guest = this.#spec.guest();
+    const own = guest && ownAddress(guest.length, this.#stack);
     if (own === undefined || guest === undefined) {
       counters.add('forward-no-guest');
       return undefined;
@@ -116,9 +115,12 @@ class Clients {
         flows.remove(flow);
       },
     });
-    const gateway = { address: ipv4Octets(own.address), port: 0 };
+    const gateway = { address: own, port: 0 };
     // Where the client talks to this port of the guest through another port of the host already, the gateway stands for it.
-    if (!(this.#spec.showsClient && canBeShown(client, this.#stack) && flow.open(client)) && !flow.open(gateway)) {
+    if (
+      !(this.#spec.showsClient && canBeShown(client, flow.guest, this.#stack) && flow.open(client)) &&
+      !flow.open(gateway)
+    ) {
       counters.add('forward-no-port');
       return undefined;
     }
@@ -151,8 +153,8 @@ class ForwardFlow implements Flow, IdleEntry, UdpEvents {
   readonly #effects: ForwardEffects;
   #conversation: UdpConversation | undefined;
 
-  constructor(address: Ipv4, port: number, client: Endpoint, stack: Stack, effects: ForwardEffects) {
-    this.guest = { address: ipv4Octets(address), port };
+  constructor(address: Uint8Array, port: number, client: Endpoint, stack: Stack, effects: ForwardEffects) {
+    this.guest = { address, port };
     this.target = formatEndpoint(client);
     this.#stack = stack;
     this.#effects = effects;

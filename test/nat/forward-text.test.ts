@@ -30,15 +30,16 @@ describe('the text of a forward', () => {
     ['sctp 80 -> web:80', 'unknown-protocol', '"sctp" is none of tcp, udp and unix'],
     ['tcp 65536 -> web:80', 'bad-port', '"65536" is not a port'],
     ['tcp http -> web:80', 'bad-forward', '"http" is not a place to listen at'],
-    ['tcp 10.0.2.300:80 -> web:80', 'bad-address', '"10.0.2.300" is not an IPv4 address'],
-    ['tcp [::1]:80 -> web:80', 'not-supported', '[::1] is an IPv6 address, and forwards have IPv4 only'],
+    ['tcp 10.0.2.300:80 -> web:80', 'bad-address', '"10.0.2.300" is not an address'],
+    ['tcp ::1:80 -> web:80', 'bad-address', '"::1" is not an address'],
+    ['tcp 80 -> [fd00::g]:80', 'bad-address', '"[fd00::g]" is not an address'],
     ['tcp 90-80 -> web:80', 'bad-port', 'the range 90-80 ends before it begins'],
     ['tcp 0-80 -> web:80', 'bad-port', 'port 0 asks for a free port and begins no range'],
     ['tcp 80-90 -> web:65530', 'bad-port', "the guest's ports would go on behind 65535"],
     ['tcp 80 -> web', 'bad-forward', '"web" names no port of the guest'],
     ['tcp 80 -> web:0', 'bad-port', '"0" is not a port'],
-    ['tcp 80 -> web_1:80', 'bad-address', '"web_1" is not an IPv4 address'],
-    ['tcp 80 -> 10.0.2:80', 'bad-address', '"10.0.2" is not an IPv4 address'],
+    ['tcp 80 -> web_1:80', 'bad-address', '"web_1" is not an address'],
+    ['tcp 80 -> 10.0.2:80', 'bad-address', '"10.0.2" is not an address'],
     ['tcp 80 -> web:80 proxy=v3', 'unknown-option', '"proxy=v3" is no option of a forward'],
     ['udp 53 -> web:53 proxy=v1', 'bad-forward', 'a PROXY header goes before a stream, and UDP has none'],
     ['unix x.sock -> web:22', 'bad-path', 'the path x.sock of the socket is relative'],
@@ -50,12 +51,15 @@ describe('the text of a forward', () => {
 
   it('guesses what was meant', () => {
     expect(read('tpc 80 -> web:80').issues[0]!.hint).toBe('did you mean tcp?');
+    expect(read('tcp 80 -> fd00::10:80').issues[0]!.hint).toBe('write [fd00::10]');
     expect(read('tcp 80 -> web:80 proxy=2').issues[0]!.hint).toMatch(/^did you mean proxy=v/);
   });
 
   it.each([
     'tcp 127.0.0.1:8080 -> web:80',
     'udp 127.0.0.1:5353 -> 10.0.2.15:53',
+    'tcp [::1]:8080 -> [fd00::10]:80',
+    'udp [::]:53-54 -> web:53',
     'tcp 0.0.0.0:8000-8010 -> web:8000 client=real',
     'unix /run/x.sock -> web:22 proxy=v2',
   ])('%j is written as it was read', (text) => {

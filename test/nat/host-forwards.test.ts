@@ -6,11 +6,12 @@ import { FlowTable } from '../../src/nat/flow.ts';
 import { readForward } from '../../src/nat/forward-text.ts';
 import { HostForwards } from '../../src/nat/host-forwards.ts';
 import type { UdpForwardSpec } from '../../src/nat/udp-forward.ts';
+import { parseAddress } from '../../src/wire/endpoint-text.ts';
 import { parseIpv4Interface } from '../../src/wire/ipv4-address.ts';
 import { stackAt } from '../support/fake-stack.ts';
 import { FakeTcpLayer } from '../support/fake-tcp-layer.ts';
 import { MemoryHostNet } from '../support/memory-host-net.ts';
-import { ip, octets } from '../support/stack-peer.ts';
+import { ip } from '../support/stack-peer.ts';
 
 const LOCAL = endpoint('127.0.0.1', 50_000);
 const ELSEWHERE = endpoint('198.51.100.7', 50_000);
@@ -23,6 +24,18 @@ describe('a client of a forward', () => {
     guest.open();
     guest.feed('220 ready');
     expect(text(client.written)).toBe('220 ready');
+  });
+
+  it("reaches a guest over IPv6 from the gateway's address there, whatever family the client has", async () => {
+    const { guest } = await arrived('tcp 8080 -> [fd00::10]:80 client=real', ELSEWHERE);
+    expect(guest.local).toEqual(endpoint('fd00::1', 0));
+    expect(guest.remote).toEqual(endpoint('fd00::10', 80));
+  });
+
+  it('of IPv6 is shown to a guest over IPv6', async () => {
+    const client = endpoint('2001:db8::7', 50_000);
+    const { guest } = await arrived('tcp [::]:8080 -> [fd00::10]:80 client=real', client);
+    expect(guest.local).toEqual(client);
   });
 
   it('is read only when the guest has accepted', async () => {
@@ -265,7 +278,7 @@ async function arrived(rule: string, from: Endpoint | undefined) {
 }
 
 function endpoint(address: string, port: number): Endpoint {
-  return { address: octets(address), port };
+  return { address: parseAddress(address)!, port };
 }
 
 function text(bytes: Uint8Array): string {

@@ -9,6 +9,8 @@ describe('a rule of hostfwd', () => {
   it.each([
     ['tcp::2222-:22', 'tcp 127.0.0.1:2222 -> 10.0.2.15:22 client=real'],
     [':127.0.0.1:2222-10.0.2.20:22', 'tcp 127.0.0.1:2222 -> 10.0.2.20:22 client=real'],
+    ['tcp:[::1]:2222-:22', 'tcp [::1]:2222 -> 10.0.2.15:22 client=real'],
+    ['tcp::2222-[fec0::15]:22', 'tcp 127.0.0.1:2222 -> [fec0::15]:22 client=real'],
     ['udp:0.0.0.0:69-:69', 'udp 0.0.0.0:69 -> 10.0.2.15:69 client=real'],
     ['tcp:192.0.2.1:0-:22', 'tcp 192.0.2.1:0 -> 10.0.2.15:22 client=real'],
     ['unix:/run/a-b.sock-:22', 'unix /run/a-b.sock -> 10.0.2.15:22 client=real'],
@@ -28,12 +30,12 @@ describe('a rule of hostfwd', () => {
     ['2222-:22', 'bad-forward', '"2222-:22" is not a rule of hostfwd'],
     ['tcp::2222', 'bad-forward', '"tcp::2222" is not a rule of hostfwd'],
     ['sctp::2222-:22', 'unknown-protocol', '"sctp" is none of tcp, udp and unix'],
-    ['tcp:[::1]:2222-:22', 'not-supported', '[::1] is an IPv6 address, and forwards have IPv4 only'],
-    ['tcp:localhost:2222-:22', 'bad-address', '"localhost" is not an IPv4 address'],
+    ['tcp:[::1:2222-:22', 'bad-forward', '"tcp:[::1:2222-:22" is not a rule of hostfwd'],
+    ['tcp:localhost:2222-:22', 'bad-address', '"localhost" is not an address'],
     ['tcp::-:22', 'bad-port', '"" is not a port'],
     ['tcp::2222-:0', 'bad-port', '"0" is not a port'],
     ['tcp::2222-:99999', 'bad-port', '"99999" is not a port'],
-    ['tcp::2222-guest:22', 'bad-address', '"guest" is not an IPv4 address'],
+    ['tcp::2222-guest:22', 'bad-address', '"guest" is not an address'],
     ['unix:run/x.sock-:22', 'bad-path', 'the path run/x.sock of the socket is relative'],
     ['unix:/run/x.sock', 'bad-forward', '"unix:/run/x.sock" is not a rule of hostfwd'],
   ])('%j is refused with what to do', (text, code, message) => {
@@ -65,7 +67,7 @@ describe('a rule of guestfwd', () => {
   it.each([
     ['10.0.2.100:1234', 'bad-forward', '"10.0.2.100:1234" is not a rule of guestfwd'],
     ['udp:10.0.2.100:1234-cmd:x', 'unknown-protocol', 'guestfwd has TCP only, not "udp"'],
-    ['tcp::1234-cmd:x', 'bad-address', '"" is not an IPv4 address'],
+    ['tcp::1234-cmd:x', 'bad-address', '"" is not an address'],
     ['tcp:10.0.2.100:0-cmd:x', 'bad-port', '"0" is not a port'],
     ['tcp:10.0.2.100:1-cmd: ', 'bad-forward', 'the command is missing'],
     ['tcp:10.0.2.100:1-stdio', 'not-supported', 'a connection cannot be forwarded to the character device "stdio"'],
@@ -74,7 +76,7 @@ describe('a rule of guestfwd', () => {
       'not-supported',
       'a connection cannot be forwarded to the character device "file"',
     ],
-    ['tcp:10.0.2.100:1-tcp:example.org:80', 'bad-address', '"example.org" is not an IPv4 address'],
+    ['tcp:10.0.2.100:1-tcp:example.org:80', 'bad-address', '"example.org" is not an address'],
     ['tcp:10.0.2.100:1-tcp:192.0.2.1', 'bad-forward', '"192.0.2.1" is not ADDR:PORT'],
     [
       'tcp:10.0.2.100:1-tcp:192.0.2.1:80,server=on',

@@ -3,6 +3,7 @@ import { HostNetError } from '../../src/base/host-net.ts';
 import type { UdpForwardSpec } from '../../src/nat/udp-forward.ts';
 import { openUdpForward } from '../../src/nat/udp-forward.ts';
 import type { Ipv4 } from '../../src/wire/ipv4-address.ts';
+import { ipv4Octets } from '../../src/wire/ipv4-address.ts';
 import { readUint16 } from '../../src/wire/octets.ts';
 import { datagramFrame, endpoint, hostError, NatWire } from '../support/nat-wire.ts';
 import { icmpBody, icmpPayload, ip, ipv4Frame, octets, PEER, pattern, sourceOf } from '../support/stack-peer.ts';
@@ -12,7 +13,13 @@ const REMOTE = endpoint('192.0.2.50', 40_000);
 
 /** Port 5353 of the host's loopback is forwarded to port 53 of the guest 10.0.0.2. */
 async function forwarded(spec: Partial<UdpForwardSpec> = {}, nat = new NatWire()) {
-  const whole = { at: endpoint('127.0.0.1', 5353), guest: () => PEER, guestPort: 53, showsClient: false, ...spec };
+  const whole = {
+    at: endpoint('127.0.0.1', 5353),
+    guest: () => ipv4Octets(PEER),
+    guestPort: 53,
+    showsClient: false,
+    ...spec,
+  };
   const { scheduler, stack } = nat.wire;
   const forward = await openUdpForward(whole, stack, nat.net, { scheduler, counters: nat.counters, flows: nat.flows });
   const host = nat.net.lastSocket;
@@ -72,12 +79,12 @@ describe('a UDP forward', () => {
   });
 
   it('loses and counts what comes while nobody has the address', async () => {
-    let guest: Ipv4 | undefined;
+    let guest: Uint8Array | undefined;
     const { nat, host, seen } = await forwarded({ guest: () => guest });
     host.feed(pattern(3), LOCAL);
     expect(nat.wire.said()).toEqual([]);
     expect(nat.counters.toRecord()).toEqual({ 'forward-no-guest': 1 });
-    guest = PEER;
+    guest = ipv4Octets(PEER);
     expect(seen(LOCAL).address).toBe(ip('10.0.0.1'));
   });
 });
@@ -131,7 +138,7 @@ describe('a flow of a UDP forward ends', () => {
   });
 
   it('when nobody has the guest’s address', async () => {
-    const { nat, host } = await forwarded({ guest: () => ip('10.0.0.77') });
+    const { nat, host } = await forwarded({ guest: () => ipv4Octets(ip('10.0.0.77')) });
     host.feed(pattern(3), LOCAL);
     nat.advance(3000);
     expect(nat.flows.size).toBe(0);
