@@ -25,6 +25,9 @@ function plugIn(path: string, frames: readonly Uint8Array[] = [frame(BROADCAST_M
   return socket;
 }
 
+/** A gateway that says nothing unasked. */
+const SILENT = ['--user', 'ipv6=off'];
+
 describe('vmlan serve', () => {
   it('serves machines, tells about them and stops cleanly', async () => {
     const bench = new Workbench();
@@ -37,6 +40,7 @@ describe('vmlan serve', () => {
       'tcp:127.0.0.1:0',
       '--capture',
       bench.path('all.pcapng'),
+      ...SILENT,
     );
     const machine = plugIn(vm);
     await child.event('port-connected');
@@ -60,7 +64,7 @@ describe('vmlan serve', () => {
     const bench = new Workbench();
     const vm = bench.path('vm.sock');
     const file = bench.path('all.pcapng');
-    const first = await serve(bench, '--listen', `unix:${vm}`, '--capture', file);
+    const first = await serve(bench, '--listen', `unix:${vm}`, '--capture', file, ...SILENT);
     const machine = plugIn(vm);
     await waitFor(() => new PcapngReader().feed(readFileSync(file)).length === 1);
     await first.kill();
