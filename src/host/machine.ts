@@ -71,7 +71,7 @@ function stateProblem(): string | undefined {
   let folder = stateFolder(PROBE);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   try {
-    accessSync(folder, constants.W_OK);
+    accessSync(folder, constants.W_OK | constants.X_OK); // a file in its place is no folder
     return undefined;
   } catch {
     return `you may not write to ${folder}`;
