@@ -65,6 +65,7 @@ describe('an IPv6 address', () => {
   });
 
   it('is of the link in fe80::/10', () => {
-    expect(['fe7f::', 'fe80::', 'febf::', 'fec0::'].map(ip6).map(isLinkLocalIpv6)).toEqual([false, true, true, false]);
+    const isLinkLocal = ['fe7f::', 'fe80::', 'febf::', 'fec0::'].map((text) => isLinkLocalIpv6(ip6(text)));
+    expect(isLinkLocal).toEqual([false, true, true, false]);
   });
 });
