@@ -50,14 +50,11 @@ export function checkIpv6(
 }
 
 /** What a network with a gateway says of IPv6; undefined where it has none. */
-export function ipv6Of({ gateway, ipv4, ipv6, mtu = DEFAULT_MTU }: NetworkEntry): Ipv6Entry | undefined {
+export function ipv6Of({ gateway, ipv6, mtu = DEFAULT_MTU }: NetworkEntry): Ipv6Entry | undefined {
   if (typeof ipv6 === 'object') return ipv6;
-  const isWanted = ipv6 === undefined ? gateway !== 'none' && (IPV6_IS_DEFAULT || ipv4 === 'off') : ipv6 === 'on';
+  const isWanted = ipv6 === undefined ? gateway !== 'none' : ipv6 === 'on';
   return isWanted && mtu >= IPV6_MIN_MTU ? {} : undefined;
 }
-
-/** Whether networks have IPv6 that say nothing of it. */
-export const IPV6_IS_DEFAULT: boolean = true;
 
 function choosePrefixes(
   lab: string,

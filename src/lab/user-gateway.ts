@@ -14,7 +14,6 @@ import { IPV6_MIN_MTU } from '../wire/ipv6.ts';
 import type { Ipv6Interface } from '../wire/ipv6-address.ts';
 import type { Fault } from './check-addresses.ts';
 import { hostFault, subnetFault } from './check-addresses.ts';
-import { IPV6_IS_DEFAULT } from './check-ipv6.ts';
 import type { AddressRange } from './derive.ts';
 import { defaultPool, gatewayMac, hostsOf } from './derive.ts';
 import { stationFault } from './forward-place.ts';
@@ -42,7 +41,7 @@ export function userGateway(
   checkDomains(options, issues);
   const guestForwards = readGuestForwards(options, issues);
   const ipv4 = hasIpv4 ? ipv4Of(options, mtu, network, guestForwards, issues) : undefined;
-  const ipv6 = hasIpv6 && (IPV6_IS_DEFAULT || !hasIpv4) && mtu >= IPV6_MIN_MTU ? userIpv6(options, issues) : undefined;
+  const ipv6 = hasIpv6 && mtu >= IPV6_MIN_MTU ? userIpv6(options, issues) : undefined;
   if (ipv4 === undefined && ipv6 === undefined) {
     const message = `IPv6 needs packets of ${IPV6_MIN_MTU} octets`;
     issues.push({ code: 'mtu-too-small', path: ['ipv6'], message, hint: 'write ipv4=on, or take a larger MTU' });

@@ -14,11 +14,13 @@ import {
   ETHERNET_TYPE,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
 } from '../../wire/ethernet.ts';
 import { ICMPV4_ECHO_REPLY, ICMPV4_ECHO_REQUEST, Icmpv4View } from '../../wire/icmpv4.ts';
 import { Ipv4View, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import type { Ipv4 } from '../../wire/ipv4-address.ts';
 import { formatIpv4 } from '../../wire/ipv4-address.ts';
+import { Ipv6View } from '../../wire/ipv6.ts';
 import type { Mac } from '../../wire/mac.ts';
 import { formatMac, isGroupMac, readMac } from '../../wire/mac.ts';
 import { readUint16 } from '../../wire/octets.ts';
@@ -52,6 +54,7 @@ export class Narrator {
   readonly #http = new HttpStory();
   readonly #transfers = new Map<string, Transfer>();
   readonly #ip = new Ipv4View();
+  readonly #ipv6 = new Ipv6View();
   readonly #udp = new UdpView();
   readonly #icmp = new Icmpv4View();
   #began: bigint | undefined;
@@ -89,6 +92,8 @@ export class Narrator {
         return arpSentence(bytes, from, to);
       case ETHERTYPE_IPV4:
         return this.#ipSentence(bytes, from, to);
+      case ETHERTYPE_IPV6:
+        return this.#ipv6Sentence(bytes, from, to);
       default:
         return undefined;
     }
@@ -106,6 +111,16 @@ export class Narrator {
       return this.#dhcpSentence(bytes, from);
     if (sourcePort === DNS_PORT || destinationPort === DNS_PORT) return this.#dnsSentence(bytes, from, to);
     return this.#tftpSentence(bytes, from, to, sourcePort, destinationPort);
+  }
+
+  /** iPXE asks the name server of the router advertisement. */
+  #ipv6Sentence(bytes: Uint8Array, from: string, to: string): string | undefined {
+    const ip = this.#ipv6;
+    if (ip.bind(bytes, ETHERNET_HEADER_LENGTH, bytes.length) !== undefined || ip.nextHeader !== PROTOCOL_UDP)
+      return undefined;
+    if (this.#udp.bind(bytes, ip.payloadStart, ip.payloadEnd) !== undefined) return undefined;
+    const { sourcePort, destinationPort } = this.#udp;
+    return sourcePort === DNS_PORT || destinationPort === DNS_PORT ? this.#dnsSentence(bytes, from, to) : undefined;
   }
 
   #icmpSentence(bytes: Uint8Array, from: string, to: string): string | undefined {
