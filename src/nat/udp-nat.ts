@@ -203,9 +203,9 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
   }
 
   received(payload: Uint8Array, from: Endpoint): void {
-    const { stack, counters, nat64 } = this.#options;
+    const { stack, counters } = this.#options;
     this.#place.use();
-    const address = shownAddress(from.address, this.guest.address, stack, nat64);
+    const address = this.#shown(from);
     if (address === undefined) {
       // The host's network has the lab's addresses too: this would seem to come from another guest.
       counters.add('udp-ambiguous-source');
@@ -217,9 +217,16 @@ class UdpMapping implements Flow, IdleEntry, HostDatagramEvents {
 
   refused(error: HostIcmpError): void {
     const { stack, counters, nat64 } = this.#options;
-    const address = shownAddress(error.to.address, this.guest.address, stack, nat64);
+    const address = this.#shown(error.to);
     const packet = address && guestDatagram(this.guest, { address, port: error.to.port }, error.quote);
     if (packet === undefined || !reportToGuest(stack, error, packet, nat64)) counters.add('icmp-not-passed');
+  }
+
+  /** The peer is seen at the address that the guest asked: more than one of NAT64 leads to the host. */
+  #shown({ address, port }: Endpoint): Uint8Array | undefined {
+    const { stack, nat64 } = this.#options;
+    if (this.#to?.port === port && isSameAddress(this.#to.address, address)) return this.#peer?.address;
+    return shownAddress(address, this.guest.address, stack, nat64);
   }
 
   close(): void {

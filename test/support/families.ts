@@ -21,6 +21,12 @@ export interface FamilyFrameFields {
   /** Time to live, hop limit. */
   readonly ttl?: number;
   readonly toMac?: Mac;
+  /** Of IPv4. */
+  readonly dontFragment?: boolean;
+}
+
+export interface FamilyDatagramFields extends FamilyFrameFields {
+  readonly sourcePort?: number;
 }
 
 export interface ErrorFields {
@@ -41,6 +47,8 @@ export interface Family {
   readonly absent: Uint8Array;
   /** Off the link. */
   readonly far: Uint8Array;
+  /** A host's address for itself. */
+  readonly loopback: Uint8Array;
   /** To everybody on the link. */
   readonly everybody: Uint8Array;
   readonly everybodyMac: Mac;
@@ -68,6 +76,7 @@ export const IPV4: Family = {
   extra: v4('10.0.0.3'),
   absent: v4('10.0.0.77'),
   far: v4('192.0.2.7'),
+  loopback: v4('127.0.0.1'),
   everybody: v4('255.255.255.255'),
   everybodyMac: BROADCAST_MAC,
   errors: { host: [3, 1], port: [3, 3], prohibited: [3, 13], hops: [11, 0], 'too-long': [3, 4] },
@@ -78,12 +87,16 @@ export const IPV4: Family = {
       extra: [ipv4Of(IPV4.extra)],
       defaultRoute: hasRoute ? parseIpv4('10.0.0.254') : undefined,
     }),
-  frame: (payload, protocol, { source = IPV4.peer, destination = IPV4.ours, ttl = 64, toMac = A } = {}) => {
+  frame: (
+    payload,
+    protocol,
+    { source = IPV4.peer, destination = IPV4.ours, ttl = 64, toMac = A, dontFragment = false } = {},
+  ) => {
     const frame = new Uint8Array(34 + payload.length);
     const header = {
       totalLength: 20 + payload.length,
       identification: 1,
-      dontFragment: false,
+      dontFragment,
       moreFragments: false,
       fragmentOffset: 0,
       ttl,
@@ -112,6 +125,7 @@ export const IPV6: Family = {
   extra: v6('fd00::8003'),
   absent: v6('fd00::77'),
   far: v6('2001:db8::7'),
+  loopback: v6('::1'),
   everybody: ALL_NODES,
   everybodyMac: groupMacOf(ALL_NODES),
   errors: { host: [1, 3], port: [1, 4], prohibited: [1, 1], hops: [3, 0], 'too-long': [2, 0] },
@@ -167,13 +181,13 @@ export function datagramOver(
   family: Family,
   port: number,
   payload: Uint8Array = new Uint8Array(0),
-  fields: FamilyFrameFields = {},
+  fields: FamilyDatagramFields = {},
 ): Uint8Array {
-  const { source = family.peer, destination = family.ours } = fields;
+  const { sourcePort = 1000, source = family.peer, destination = family.ours } = fields;
   const bytes = new Uint8Array(8 + payload.length);
   bytes.set(payload, 8);
   const sum = pseudoHeader(source, destination, PROTOCOL_UDP, bytes.length);
-  emitUdp({ sourcePort: 1000, destinationPort: port }, sum, payload, bytes, 0);
+  emitUdp({ sourcePort, destinationPort: port }, sum, payload, bytes, 0);
   return family.frame(bytes, PROTOCOL_UDP, fields);
 }
 
