@@ -140,6 +140,7 @@ export class Gateway {
       {
         leases: () => [...(this.#dhcp?.bound() ?? []), ...(this.#dhcp6?.bound() ?? [])],
         learnt: () => this.#learnt?.all() ?? [],
+        leadsTo: (address) => this.#stack.isInside(address),
       },
     );
     this.#dns = dns && new DnsServer(dns, own, this.names, { ...outside, counters });

@@ -50,6 +50,8 @@ export interface NetworkNamesConfig {
 export interface KnownStations {
   leases(): Iterable<NamedLease>;
   learnt(): Iterable<LearntAddress>;
+  /** A way leads from this network to the address of another. */
+  leadsTo(address: Ipv6): boolean;
 }
 
 export class NetworkNames implements LabNames {
@@ -92,7 +94,9 @@ export class NetworkNames implements LabNames {
     if (wanted === GATEWAY) return this.#gateway;
     const here = this.addressesHere(wanted);
     if (here.length > 0) return here;
-    return distinct(this.#others.flatMap((other) => other.addressesHere(wanted)));
+    const elsewhere = this.#others.flatMap((other) => other.addressesHere(wanted));
+    // IPv6 that leads nowhere would be taken before IPv4 that does.
+    return distinct(elsewhere.filter((address) => typeof address === 'number' || this.#known.leadsTo(address)));
   }
 
   nameOf(address: Ipv4 | Ipv6): string | undefined {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { NetworkNames } from '../../src/gateway/lab-names.ts';
 import type { DhcpConfig } from '../../src/service/dhcp/dhcp-config.ts';
 import type { LeaseEntry } from '../../src/service/dhcp/leases.ts';
+import type { Ipv6 } from '../../src/wire/ipv6-address.ts';
+import { parseIpv6 } from '../../src/wire/ipv6-text.ts';
 import { ip } from '../support/stack-peer.ts';
 
 const GATEWAY = ip('10.0.2.2');
@@ -26,8 +28,11 @@ function lease(mac: number, address: string, hostname?: string, state: LeaseEntr
   return { mac, address: ip(address), state, expires: 1e9, ...(hostname !== undefined && { hostname }) };
 }
 
+/** Of IPv6 a way leads to fd00:1::/64. */
+const leadsTo = (address: Ipv6) => address[3] === 1;
+
 function namesWith(...leases: LeaseEntry[]): NetworkNames {
-  return new NetworkNames({ gateway: [GATEWAY], dhcp }, { leases: () => leases, learnt: () => [] });
+  return new NetworkNames({ gateway: [GATEWAY], dhcp }, { leases: () => leases, learnt: () => [], leadsTo });
 }
 
 describe('the names of a network', () => {
@@ -78,7 +83,7 @@ describe('the names of joined networks', () => {
   function joined(...leases: LeaseEntry[]) {
     const others = new NetworkNames(
       { gateway: [ip('10.0.3.2')], dhcp: far, hosts },
-      { leases: () => leases, learnt: () => [] },
+      { leases: () => leases, learnt: () => [], leadsTo },
     );
     const names = namesWith();
     names.alsoKnow([others]);
@@ -91,6 +96,13 @@ describe('the names of joined networks', () => {
     expect(names.addressesOf('PC')).toEqual([ip('10.0.3.17')]);
     expect(names.addressesOf('web')).toEqual([ip('10.0.2.80')]);
     expect(names.nameOf(ip('10.0.3.80'))).toBe('far');
+  });
+
+  it('have addresses of IPv6 only where a way leads to them', () => {
+    const { names, others } = joined();
+    const host = (text: string) => ({ name: 'r2', address: parseIpv6(text)! });
+    others.configure({ hosts: [host('fd00:1::1'), host('fd00:2::1')] });
+    expect(names.addressesOf('r2')).toEqual([parseIpv6('fd00:1::1')]);
   });
 
   it('have each its own gateway, and of forwards its own machines', () => {
