@@ -101,7 +101,7 @@ export function forwardPlaces(plan: LabPlan): ForwardPlaces {
 
 /** `NODE:NIC:PORT` as the rule with `NODE:PORT`, and the card. */
 function withoutNic(text: string): { readonly rule: string; readonly nic?: string } {
-  const match = /^(.*->\s*[a-z0-9-]+):([a-z0-9-]+)(:\S+.*)$/is.exec(text);
+  const match = /^(.*->\s*[a-z0-9-]+):([a-z0-9-]+)(:\d+(?:\s.*)?)$/is.exec(text);
   return match === null ? { rule: text } : { rule: `${match[1]}${match[3]}`, nic: match[2]! };
 }
 

@@ -64,6 +64,11 @@ describe('the forwards of a lab', () => {
     expect(forwards.list()).toHaveLength(1);
   });
 
+  it('take no part of an IPv6 address for a card, where its brackets are missing', async () => {
+    const added = await lab().forwards.add('tcp 0 -> 2001:db8:7:1::80:80');
+    expect(added).toMatchObject({ issue: { code: 'bad-address', hint: 'write [2001:db8:7:1::80]' } });
+  });
+
   it.each(['lan.1', 'tcp 8080', 'tcp 127.0.0.1:8080', 'tcp 8080 -> web:80', 'tcp localhost:8080->web:lan:80'])(
     'are removed as %s',
     async (which) => {
