@@ -19,7 +19,7 @@ import time
 from adapters import available, expand, load_adapters
 from lab import CONGESTION_CONTROL, Lab
 from processes import HERE, start_spinners, stop_spinners
-from scenarios import ALL, BY_KIND, LARGE_ONLY
+from scenarios import ALL, BY_KIND, IPV6, LARGE_ONLY
 from table import table
 
 DEFAULT_SCENARIOS = "tcp,swtcp,rr"
@@ -56,18 +56,20 @@ def plan(options, adapters, names):
     scenarios = ALL if options.scenario == "all" else options.scenario.split(",")
     for rep in range(options.reps):
         for mtu in mtus:
-            for scenario in scenarios:
+            # Backwards every other time: no scenario always runs after another, `tcp6` after `tcp` least of all.
+            for scenario in scenarios[:: -1 if rep % 2 else 1]:
                 if mtu != mtus[0] and scenario not in LARGE_ONLY:
                     continue
                 for name in names:
                     adapter = adapters[name]
                     fits = scenario in BY_KIND[adapter["kind"]] and mtu in adapter.get("mtus", [1500])
-                    if fits and scenario not in adapter.get("skip", []):
+                    speaks = scenario not in IPV6 or adapter.get("ipv6")
+                    if fits and speaks and scenario not in adapter.get("skip", []):
                         yield rep, mtu, scenario, name
 
 
 def run_one(adapter, mtu, scenario, options):
-    lab = Lab(adapter, mtu)
+    lab = Lab(adapter, mtu, scenario in IPV6)
     load = round(os.getloadavg()[0], 2)
     try:
         if scenario != "start":

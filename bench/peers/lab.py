@@ -15,14 +15,13 @@ QEMU_ALONE = ["-M", "none", "-nodefaults", "-display", "none", "-serial", "none"
 
 MACS = ["5a:94:ef:e4:0c:ee", "5a:94:ef:e4:0c:ef"]  # the first one has a static lease in gvproxy
 HOST_ADDRESS = "10.77.0.1"
+HOST_ADDRESS6 = "fd77::1"
 TAP_QUEUE = int(os.environ.get("BENCH_TXQ", "20000"))
 
 # Not the machine's default: with bbr every figure is another one (README, traps).
 # cubic is refused in a new namespace unless the machine lists it as allowed; reno never is.
 CONGESTION_CONTROL = os.environ.get("BENCH_CC", "reno")
 SYSCTLS = [
-    "net.ipv6.conf.all.disable_ipv6=1",
-    "net.ipv6.conf.default.disable_ipv6=1",
     "net.ipv4.ip_local_port_range=1024 65500",
     "net.core.somaxconn=16384",
     "net.ipv4.tcp_max_syn_backlog=16384",
@@ -34,8 +33,9 @@ SYSCTLS = [
 class Lab:
     """`host` is the namespace of back-end, pumps and servers; `guests` are kernel stacks behind TAP devices."""
 
-    def __init__(self, adapter, mtu=1500):
-        self.adapter, self.mtu = adapter, mtu
+    def __init__(self, adapter, mtu=1500, ipv6=False):
+        """`ipv6`: the guest is configured by the back-end's advertisement, and the server is at an IPv6 address."""
+        self.adapter, self.mtu, self.ipv6 = adapter, mtu, ipv6
         prefix = "bp%d" % os.getpid()
         self.folder = "/tmp/" + prefix
         self.host, self.guests = prefix + "h", [prefix + "g0", prefix + "g1"]
@@ -91,12 +91,15 @@ class Lab:
             f.write("nameserver %s\n" % HOST_ADDRESS)
         for namespace in self.namespaces:
             sh("ip", "netns", "add", namespace)
-            for setting in SYSCTLS:
+            families = ["net.ipv6.conf.%s.disable_ipv6=%d" % (where, not self.ipv6) for where in ("all", "default")]
+            for setting in families + SYSCTLS:
                 sh("ip", "netns", "exec", namespace, "sysctl", "-qw", setting)
             self.ip(namespace, "link set lo up")
         # An uplink with a default route, which passt wants; a veth pair, as not every kernel has dummy devices.
         self.ip(self.host, "link add up0 type veth peer name up1")
         self.ip(self.host, "addr add %s/24 dev up0" % HOST_ADDRESS)
+        if self.ipv6:
+            self.ip(self.host, "addr add %s/64 dev up0 nodad" % HOST_ADDRESS6)
         self.ip(self.host, "link set up1 up")
         self.ip(self.host, "link set up0 up")
         self.ip(self.host, "route add default via 10.77.0.254")
@@ -207,7 +210,7 @@ class Lab:
             self.ip(self.guests[0], "addr replace %s dev %s" % (adapter["guest"]["addr"], self.devices[0]))
             if adapter["wire"] != "netns":
                 self.ip(self.guests[0], "route replace default via %s" % adapter["guest"]["gw"])
-            self.destination = adapter.get("host", HOST_ADDRESS)
+            self.destination = HOST_ADDRESS6 if self.ipv6 else adapter.get("host", HOST_ADDRESS)
         for command in adapter.get("post", []):
             sh("ip", "netns", "exec", self.host, *expand(command, self.variables))
 

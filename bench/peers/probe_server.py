@@ -25,11 +25,10 @@ def dns_answer(q):
 def server():
     ep = select.epoll()
     lst, conns, crr = {}, {}, set()
+    both = socket.has_dualstack_ipv6()
     for port in (ECHO, ECHO_ONCE):
-        s = socket.socket()
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("0.0.0.0", port))
-        s.listen(16384)
+        family = socket.AF_INET6 if both else socket.AF_INET
+        s = socket.create_server(("", port), family=family, backlog=16384, dualstack_ipv6=both)
         s.setblocking(False)
         lst[s.fileno()] = (s, port)
         ep.register(s.fileno(), select.EPOLLIN)

@@ -184,6 +184,7 @@ BY_KIND = {
         "idle": idle,
         "start": start,
         "tcp": tcp,
+        "tcp6": tcp,
         "udp": udp,
         "rr": ping_pong,
         "crr": connect_request_response,
@@ -197,4 +198,6 @@ BY_KIND = {
 }
 ALL = list(dict.fromkeys(name for names in BY_KIND.values() for name in names))
 # What a second, larger MTU is worth measuring for.
-LARGE_ONLY = {"tcp", "swtcp", "fwd"}
+LARGE_ONLY = {"tcp", "tcp6", "swtcp", "fwd"}
+# Those of a lab whose server is at an IPv6 address.
+IPV6 = {"tcp6"}

@@ -6,15 +6,17 @@ import statistics
 ROWS = [
     *(
         row
-        for direction, words in (("g2h", "guest>host"), ("h2g", "host>guest"))
+        for scenario, family in (("tcp", ""), ("tcp6", " IPv6"))
+        for direction, words in (("g2h", "guest>host" + family), ("h2g", "host>guest" + family))
         for row in (
-            ("tcp", direction + "_1", "both_s_per_gb", "back-end + pump CPU s/GB " + words, 2, "less"),
-            ("tcp", direction + "_1", "gbit", "TCP %s 1 stream, Gbit/s" % words, 2, "more"),
-            ("tcp", direction + "_8", "gbit", "TCP %s 8 streams, Gbit/s" % words, 2, "more"),
-            ("tcp", direction + "_8", "both_s_per_gb", "back-end + pump CPU s/GB %s, 8 streams" % words, 2, "less"),
-            ("tcp", direction + "_1", "back_s_per_gb", "back-end CPU s/GB " + words, 2, "less"),
-            ("tcp", direction + "_1", "pump_s_per_gb", "pump CPU s/GB " + words, 2, ""),
-            ("tcp", direction + "_1", "machine_s_per_gb", "whole-machine CPU s/GB " + words, 2, "less"),
+            (scenario, direction + "_1", "both_s_per_gb", "back-end + pump CPU s/GB " + words, 2, "less"),
+            (scenario, direction + "_1", "gbit", "TCP %s 1 stream, Gbit/s" % words, 2, "more"),
+            (scenario, direction + "_8", "gbit", "TCP %s 8 streams, Gbit/s" % words, 2, "more"),
+            (scenario, direction + "_8", "both_s_per_gb", "back-end + pump CPU s/GB %s, 8 streams" % words, 2, "less"),
+            (scenario, direction + "_1", "back_s_per_gb", "back-end CPU s/GB " + words, 2, "less"),
+            (scenario, direction + "_8", "back_s_per_gb", "back-end CPU s/GB %s, 8 streams" % words, 2, "less"),
+            (scenario, direction + "_1", "pump_s_per_gb", "pump CPU s/GB " + words, 2, ""),
+            (scenario, direction + "_1", "machine_s_per_gb", "whole-machine CPU s/GB " + words, 2, "less"),
         )
     ),
     ("swtcp", "tcp_1", "both_s_per_gb", "switch + pumps CPU s/GB", 2, "less"),
@@ -78,6 +80,7 @@ ROWS = [
     ("idle", "idle", "rss_mb", "idle RSS, MB", 0, "less"),
 ]
 
+FAMILY_ROWS = {(figure, key): label for scenario, figure, key, label, _, better in ROWS if scenario == "tcp" and better}
 OURS = {"nat": "vmlan", "switch": "vmlan-switch"}
 TITLES = {"nat": "NAT: guest <-> host", "switch": "Switching: VM <-> VM"}
 
@@ -99,6 +102,10 @@ def table(documents, kinds, best=False):
                 lines += ratios(names, rows)
             lines += ["", "### %s, MTU %d" % (title, mtu), ""]
             lines += markdown(names, [(label, [shown(x, digits) for x in cells]) for label, digits, _, cells in rows])
+    pairs = family_pairs(documents)
+    if pairs:
+        lines += ["", "### IPv6 to IPv4: median of the pairs (each pair)", ""]
+        lines += markdown(["IPv6 / IPv4"], pairs)
     if errors:
         lines += ["", "Errors:", ""] + ["- " + x for x in errors]
     return "\n".join(lines)
@@ -120,6 +127,30 @@ def collect(documents):
                 if isinstance(value, (int, float)) and not isinstance(value, bool):
                     values.setdefault((column, run["scenario"], figure, key), []).append(value)
     return values, errors
+
+
+def family_pairs(documents):
+    """Rows of what `tcp6` is to the `tcp` of the same repetition; a repetition that lacks one of them is left out."""
+    ratios_of = {}
+    for document in documents:
+        figures = {
+            (run["backend"], run["mtu"], run["rep"], run["scenario"]): run["figures"]
+            for run in document["runs"]
+            if "figures" in run
+        }
+        for (backend, mtu, rep, scenario), four in figures.items():
+            six = figures.get((backend, mtu, rep, "tcp6")) if scenario == "tcp" else None
+            for figure, key in six and FAMILY_ROWS or {}:
+                values = six.get(figure, {}).get(key), four.get(figure, {}).get(key)
+                if all(values):
+                    ratios_of.setdefault((backend, mtu, figure, key), []).append(values[0] / values[1])
+    return [
+        (
+            "%s, MTU %d: %s" % (backend, mtu, FAMILY_ROWS[figure, key]),
+            ["%.2f (%s)" % (statistics.median(each), ", ".join("%.2f" % x for x in each))],
+        )
+        for (backend, mtu, figure, key), each in ratios_of.items()
+    ]
 
 
 def rows_of(kind, names, mtu, values, best):
